@@ -1,0 +1,1 @@
+"""From a log record to an `Occurrence`, on the caller's thread."""

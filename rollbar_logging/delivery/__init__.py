@@ -1,0 +1,1 @@
+"""From bytes to HTTP: the queue, the worker, the transport and what their answers mean."""
