@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
+from logging import getLevelName
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -174,7 +175,7 @@ class Settings(NamedTuple):
 
 
 def _find(option: str, given: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str, Any]:
-    value = given[option] if option in given else None
+    value = given.get(option)
     if value is not None:
         return "keyword", value
     variable = f"ROLLBAR_{option.upper()}"
@@ -234,7 +235,7 @@ def _flag() -> _Kind:
     return _Kind("true or false (also 1/0, yes/no, on/off)", read)
 
 
-def _number(kind: type[int] | type[float], low: float, high: float) -> _Kind:
+def _number(kind: type[int | float], low: float, high: float) -> _Kind:
     def read(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise TypeError
@@ -248,9 +249,8 @@ def _number(kind: type[int] | type[float], low: float, high: float) -> _Kind:
 
 
 def _read_token(value: Any) -> str:
-    if not isinstance(value, str) or not (token := value.strip()):
-        raise ValueError
-    if not token.isascii() or not token.isprintable() or " " in token:
+    token: str = value.strip()
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise ValueError  # it travels in an HTTP header
     return token
 
@@ -268,16 +268,12 @@ def _read_endpoint(value: Any) -> str:
 def _read_level(value: Any) -> int | str:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
         raise TypeError
-    if isinstance(value, str) and value.strip().lstrip("-").isdigit():
+    if isinstance(value, int) or value.strip().isdigit():
         return int(value)
-    import logging  # noqa: PLC0415 - the settings are read by commands that log nothing
-
-    if isinstance(value, str):
-        name = value.strip().upper()
-        if not isinstance(logging.getLevelName(name), int):
-            raise ValueError
-        return name
-    return value
+    name = value.strip().upper()
+    if not isinstance(getLevelName(name), int):
+        raise ValueError  # noqa: TRY004 - an unknown name
+    return name
 
 
 def _read_names(value: Any) -> tuple[str, ...]:

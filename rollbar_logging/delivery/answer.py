@@ -18,7 +18,7 @@ class Answer(NamedTuple):
     """
 
     status: int | None
-    headers: Mapping[str, str] = {}  # noqa: RUF012 - never changed: an empty one for all
+    headers: Mapping[str, str] = {}
     message: str = ""
     error: str | None = None
     was_sent: bool = True
