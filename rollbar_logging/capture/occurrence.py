@@ -13,29 +13,43 @@ Plain = Any
 """A plain value; see the module's docstring."""
 
 
-class Frame(NamedTuple):
-    """One frame of a traceback.
+PLACE = ("pathname", "lineno", "function", "process", "process_name", "thread", "thread_name")
+"""What the parts of `Occurrence.place` are."""
+
+
+class Code(NamedTuple):
+    """What frames of the same code have in common.
 
     Attributes:
         filename: Path of the file, as the code object has it.
-        lineno: Line in that file, from 1; ``None`` if unknown.
         method: Name of the function.
         class_name: Class that the function is defined in, where known (Python 3.11 and newer).
         argspec: Names of the named parameters.
         varargspec: Name of the ``*args`` parameter, or ``None``.
         keywordspec: Name of the ``**kwargs`` parameter, or ``None``.
-        locals: Local variables by name, or ``None`` when they were not captured.
-        repeated: How many more times in a row the same frame stood here (a recursion, folded).
-        hidden: How many frames between this one and the next were left out.
     """
 
     filename: str
-    lineno: int | None
     method: str
     class_name: str | None = None
     argspec: tuple[str, ...] = ()
     varargspec: str | None = None
     keywordspec: str | None = None
+
+
+class Frame(NamedTuple):
+    """One frame of a traceback.
+
+    Attributes:
+        code: File and function.
+        lineno: Line in that file, from 1; ``None`` if unknown.
+        locals: Local variables by name, or ``None`` when they were not captured.
+        repeated: How many more times in a row the same frame stood here (a recursion, folded).
+        hidden: How many frames between this one and the next were left out.
+    """
+
+    code: Code
+    lineno: int | None
     locals: dict[str, Plain] | None = None
     repeated: int = 0
     hidden: int = 0
@@ -74,8 +88,8 @@ class Occurrence(NamedTuple):
         logger: Name of the logger.
         message: The formatted text, bounded.
         template: The text before formatting, when the record had arguments; a structlog event name.
-        place: Where the log call stands and in which process, thread and task: ``pathname``, ``lineno``,
-            ``function``, ``process``, ``process_name``, ``thread``, ``thread_name``, ``task_name``.
+        place: Where the log call stands and in which process and thread; see `PLACE`.
+        task_name: Name of the running asyncio task.
         args: The arguments of the template as plain values, or ``None``.
         extras: The record's ``extra`` and bound context variables, by name.
         chain: Exceptions, the last raised first; empty for a plain message.
@@ -95,7 +109,8 @@ class Occurrence(NamedTuple):
     logger: str
     message: str
     template: str | None
-    place: dict[str, Plain]
+    place: tuple[Plain, ...]
+    task_name: str | None = None
     args: Plain = None
     extras: dict[str, Plain] = {}  # noqa: RUF012 - never changed: an empty one for all
     chain: tuple[Trace, ...] = ()

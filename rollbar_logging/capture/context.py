@@ -1,0 +1,88 @@
+"""What surrounds a record: the person and request of the current context, and bound context variables.
+
+Context variables follow a thread or an asyncio task, so what one request sets is not seen by another.
+Integrations set them; an application may as well.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+_PERSON: ContextVar[dict[str, Any] | None] = ContextVar("rollbar_logging_person", default=None)
+_REQUEST: ContextVar[Any] = ContextVar("rollbar_logging_request", default=None)
+
+
+def set_person(id: object, *, username: str | None = None, email: str | None = None) -> None:  # noqa: A002 - Rollbar's name
+    """Name the person whom reports from the current context concern; ``None`` for nobody.
+
+    Args:
+        id: What identifies the person; sent as text of at most 40 characters.
+        username: At most 255 characters.
+        email: At most 255 characters.
+    """
+    _PERSON.set(None if id is None else {"id": id, "username": username, "email": email})
+
+
+def set_request(request: object) -> None:
+    """Name the request that reports from the current context concern; ``None`` for none.
+
+    Args:
+        request: A mapping with Rollbar's keys (``url``, ``method``, ``headers``, ``GET``, ``POST``, ``body``,
+            ``query_string``, ``user_ip``, ``params``), a WSGI environment, an ASGI scope, or a request object
+            of Django, Flask, werkzeug, WebOb or Starlette. It is read when a report is made.
+    """
+    _REQUEST.set(request)
+
+
+@contextmanager
+def context(*, person: Mapping[str, Any] | None = None, request: object = None) -> Iterator[None]:
+    """Set person or request for a block, and restore what was set before.
+
+    Args:
+        person: ``id`` and perhaps ``username`` and ``email``.
+        request: As for `set_request`.
+    """
+    person_token = _PERSON.set(dict(person)) if person is not None else None
+    request_token = _REQUEST.set(request) if request is not None else None
+    try:
+        yield
+    finally:
+        if person_token is not None:
+            _PERSON.reset(person_token)
+        if request_token is not None:
+            _REQUEST.reset(request_token)
+
+
+def current_person() -> dict[str, Any] | None:
+    """Return what `set_person` set in this context."""
+    return _PERSON.get()
+
+
+def current_request() -> Any:
+    """Return what `set_request` set in this context."""
+    return _REQUEST.get()
+
+
+def bound_variables() -> Mapping[str, Any]:
+    """Return structlog's bound context variables, if the application uses them."""
+    contextvars = sys.modules.get("structlog.contextvars")
+    if contextvars is None:
+        return {}
+    bound: Mapping[str, Any] = contextvars.get_contextvars()
+    return bound
+
+
+def current_task_name() -> str | None:
+    """Return the name of the running asyncio task, if there is one."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    try:
+        task = asyncio.current_task()
+    except (RuntimeError, AttributeError):  # no loop runs in this thread, or asyncio is being imported
+        return None
+    return str(task.get_name()) if task is not None else None

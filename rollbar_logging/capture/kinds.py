@@ -1,0 +1,291 @@
+"""What to do with values that are of no built-in type: decided once per type.
+
+Nothing is imported to recognise a type: names along its bases are enough, and an application that does not
+use a library pays nothing for it. Lazy objects (querysets, proxies, translations) are described and never
+evaluated: evaluating one may run a query, and a report must not.
+"""
+
+from __future__ import annotations
+
+import enum
+import types
+import weakref
+from collections import deque
+from operator import attrgetter
+from typing import Any
+
+from rollbar_logging.capture import values
+from rollbar_logging.capture.occurrence import Plain
+from rollbar_logging.capture.values import Reader, Reading, named, type_name
+
+_MOST_TYPES = 4096
+
+_LAZY = frozenset(
+    {
+        "celery.local.Proxy",
+        "django.db.models.query.QuerySet",
+        "django.db.models.query.RawQuerySet",
+        "django.utils.functional.LazyObject",
+        "django.utils.functional.Promise",
+        "lazy_object_proxy.cext.Proxy",
+        "lazy_object_proxy.simple.Proxy",
+        "lazy_object_proxy.slots.Proxy",
+        "mongoengine.queryset.base.BaseQuerySet",
+        "peewee.BaseQuery",
+        "pymongo.cursor.Cursor",
+        "pymongo.synchronous.cursor.Cursor",
+        "sqlalchemy.orm.query.Query",
+        "tortoise.queryset.AwaitableQuery",
+        "werkzeug.local.LocalProxy",
+        "wrapt.ObjectProxy",
+    }
+)
+_ARRAYS = frozenset({"numpy", "pandas", "polars", "torch", "jax", "jaxlib", "tensorflow", "xarray", "dask", "scipy"})
+_EXACT_TEXT = frozenset(
+    {
+        "datetime.date",
+        "datetime.datetime",
+        "datetime.time",
+        "decimal.Decimal",
+        "fractions.Fraction",
+        "ipaddress.IPv4Address",
+        "ipaddress.IPv6Address",
+        "pathlib.PosixPath",
+        "pathlib.PurePosixPath",
+        "pathlib.PureWindowsPath",
+        "pathlib.WindowsPath",
+        "pathlib._local.PosixPath",
+        "pathlib._local.PurePosixPath",
+        "pathlib._local.PureWindowsPath",
+        "pathlib._local.WindowsPath",
+        "uuid.UUID",
+    }
+)
+_MRO = type.__dict__["__mro__"]
+
+
+class Kinds:
+    """Remembers for each type how it is read; holds no type alive."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[type], Reader]] = {}
+
+    def of(self, cls: type) -> Reader:
+        """Return the reader for values of exactly this type."""
+        known = self._known.get(id(cls))
+        # The id of a type that is gone may come again, hence the second look.
+        if known is not None and known[0]() is cls:
+            return known[1]
+        reader = classify(cls)
+        self._remember(cls, reader)
+        return reader
+
+    def mark_slow(self, cls: type) -> None:
+        """Describe values of this type by their type alone from now on."""
+        self._remember(cls, _by_type)
+
+    def _remember(self, cls: type, reader: Reader) -> None:
+        if len(self._known) >= _MOST_TYPES:
+            self._known.clear()
+        self._known[id(cls)] = (weakref.ref(cls), reader)
+
+
+def classify(cls: type) -> Reader:
+    """Choose how values of *cls* are read. Looks at the type only, never at a value."""
+    try:
+        bases = _MRO.__get__(cls)
+        return _by_library(cls, bases) or _by_base(cls, bases) or _by_shape(cls)
+    except Exception:  # noqa: BLE001 - a metaclass may do anything
+        return _by_type
+
+
+def _by_library(cls: type, bases: Any) -> Reader | None:
+    paths = {f"{base.__module__}.{base.__qualname__}" for base in bases}
+    if "django.db.models.query.QuerySet" in paths:
+        return _read_queryset
+    if not paths.isdisjoint(_LAZY):
+        return _read_lazy
+    if "django.db.models.base.Model" in paths or "_sa_class_manager" in vars(cls):
+        return _read_loaded
+    if type_name(cls) in _EXACT_TEXT:
+        return _read_text
+    if cls.__module__.partition(".")[0] in _ARRAYS or {"numpy.ndarray", "torch.Tensor"} & paths:
+        return _read_scalar if "numpy.generic" in paths else _read_array
+    return None
+
+
+def _by_base(cls: type, bases: Any) -> Reader | None:
+    if isinstance(cls, enum.EnumMeta):
+        return _read_enum
+    if tuple in bases and isinstance(vars(cls).get("_fields") or getattr(cls, "_fields", None), tuple):
+        return _read_namedtuple
+    for base, reader in _READERS_OF_BASES.items():
+        if base in bases:
+            return reader
+    return None
+
+
+def _by_shape(cls: type) -> Reader:
+    if callable(getattr(cls, "__rollbar_repr__", None)):
+        return _read_rollbar_repr
+    if _fields_of(cls):
+        return _read_record
+    default: Any = object.__repr__
+    return _read_attributes if cls.__repr__ is default else _read_repr
+
+
+def _by_type(_reading: Reading, value: Any, _depth: int) -> Plain:
+    return named(type(value))
+
+
+def _read_str(reading: Reading, value: str, _depth: int) -> Plain:
+    return reading.text(str.__str__(value))
+
+
+def _read_int(reading: Reading, value: int, depth: int) -> Plain:
+    return values.read_int(reading, int.__int__(value), depth)
+
+
+def _read_float(reading: Reading, value: float, depth: int) -> Plain:
+    return values.read_float(reading, float.__float__(value), depth)
+
+
+def _read_text(reading: Reading, value: Any, _depth: int) -> Plain:
+    return reading.guarded(value, str)
+
+
+def _read_repr(reading: Reading, value: Any, _depth: int) -> Plain:
+    return reading.guarded(value, repr)
+
+
+def _read_rollbar_repr(reading: Reading, value: Any, _depth: int) -> Plain:
+    return reading.guarded(value, type(value).__rollbar_repr__)
+
+
+def _read_enum(reading: Reading, value: Any, _depth: int) -> Plain:
+    name = getattr(value, "_name_", None)
+    return f"{type(value).__qualname__}.{name}" if isinstance(name, str) else reading.guarded(value, repr)
+
+
+def _read_namedtuple(reading: Reading, value: Any, depth: int) -> Plain:
+    fields = [field for field in type(value)._fields if isinstance(field, str)]
+    entries = [("<class>", type_name(type(value))), *zip(fields, tuple.__iter__(value), strict=False)]
+    return reading.mapping(entries, len(entries), depth, value)
+
+
+def _read_record(reading: Reading, value: Any, depth: int) -> Plain:
+    """Read a dataclass's or attrs class's fields, but for those that its author keeps out of the repr."""
+    cls = type(value)
+    held = _instance_dict(value)
+    found: list[tuple[str, Any]] = [("<class>", type_name(cls))]
+    for name in _fields_of(cls):
+        if name in held:
+            found.append((name, held[name]))
+        elif isinstance(slot := getattr(cls, name, None), types.MemberDescriptorType):
+            found.append((name, slot.__get__(value, cls)))
+    return reading.mapping(found, len(found), depth, value)
+
+
+def _fields_of(cls: Any) -> list[str]:
+    fields = getattr(cls, "__dataclass_fields__", None)
+    fields = list(fields.values()) if isinstance(fields, dict) else getattr(cls, "__attrs_attrs__", None) or ()
+    return [field.name for field in fields if field.repr]
+
+
+def _read_attributes(reading: Reading, value: Any, depth: int) -> Plain:
+    """Show what an object without a repr of its own holds, one object deep: ``<x.Y object at 0x…>`` helps nobody."""
+    if depth > 0:
+        return named(type(value))
+    return _read_loaded(reading, value, depth) if _instance_dict(value) else named(type(value))
+
+
+def _read_loaded(reading: Reading, value: Any, depth: int) -> Plain:
+    """Show what a database object has loaded; its attributes by name could run a query."""
+    held = [(name, held) for name, held in list(_instance_dict(value).items()) if not str(name).startswith("_")]
+    entries = [("<class>", type_name(type(value))), *held]
+    return reading.mapping(entries, len(entries), depth, value)
+
+
+def _read_lazy(_reading: Reading, value: Any, _depth: int) -> Plain:
+    return f"<{type_name(type(value))}, not evaluated>"
+
+
+def _read_queryset(_reading: Reading, value: Any, _depth: int) -> Plain:
+    held = _instance_dict(value)
+    model, loaded = held.get("model"), held.get("_result_cache")
+    of = f" of {type_name(model)}" if isinstance(model, type) else ""
+    state = f"{list.__len__(loaded)} loaded" if isinstance(loaded, list) else "not evaluated"
+    return f"<{type_name(type(value))}{of}, {state}>"
+
+
+def _read_array(reading: Reading, value: Any, _depth: int) -> Plain:
+    parts = [type_name(type(value))]
+    for attribute in ("shape", "dtype", "dtypes"):
+        described = reading.guarded(value, _short(attribute)) if hasattr(type(value), attribute) else None
+        if isinstance(described, str) and not described.startswith("<"):
+            parts.append(f"{attribute}={described}")
+    return f"<{' '.join(parts)}>"
+
+
+def _short(attribute: str) -> Any:
+    read = attrgetter(attribute)
+
+    def text_of(value: Any) -> str:
+        found = read(value)
+        return " ".join(str(list(found) if attribute == "dtypes" and hasattr(found, "__len__") else found).split())
+
+    return text_of
+
+
+def _read_scalar(reading: Reading, value: Any, depth: int) -> Plain:
+    plain = value.item()
+    return reading.describe(plain, depth) if type(plain) is not type(value) else reading.guarded(value, str)
+
+
+def _read_class(_reading: Reading, value: Any, _depth: int) -> Plain:
+    return f"<class {type_name(value)}>"
+
+
+def _read_function(_reading: Reading, value: Any, _depth: int) -> Plain:
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", "?")
+    return f"<function {getattr(value, '__module__', None) or 'builtins'}.{name}>"
+
+
+def _read_module(_reading: Reading, value: Any, _depth: int) -> Plain:
+    return f"<module {vars(value).get('__name__', '?')}>"
+
+
+def _read_exception(reading: Reading, value: BaseException, depth: int) -> Plain:
+    """Write an exception like a call, from its plain arguments: a repr of its own may do anything."""
+    shown = reading.describe(BaseException.args.__get__(value), max(depth, reading.max_depth - 1))  # type: ignore[attr-defined]
+    inner = ", ".join(map(repr, shown)) if isinstance(shown, list) else str(shown)
+    return reading.text(f"{type_name(type(value))}({inner})")
+
+
+def _instance_dict(value: Any) -> dict[str, Any]:
+    try:
+        held = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return {}
+    return held if isinstance(held, dict) else {}
+
+
+_READERS_OF_BASES: dict[type, Reader] = {
+    type: _read_class,
+    types.FunctionType: _read_function,
+    types.BuiltinFunctionType: _read_function,
+    types.MethodType: _read_function,
+    types.ModuleType: _read_module,
+    BaseException: _read_exception,
+    str: _read_str,
+    int: _read_int,
+    float: _read_float,
+    bytes: values.read_bytes,
+    bytearray: values.read_bytes,
+    dict: values.read_dict,
+    list: values.read_list,
+    tuple: values.read_tuple,
+    set: values.read_set,
+    frozenset: values.read_frozenset,
+    deque: values.read_deque,
+}

@@ -1,0 +1,145 @@
+"""Any framework's request to Rollbar's ``data.request``, from what it holds already.
+
+Nothing is read from the client and nothing is parsed: an attribute that would do so (Django's ``request.POST``,
+werkzeug's ``request.form``) is taken only if the application has used it before. Frameworks are told apart by
+what their requests carry, not by their classes, and none is imported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from rollbar_logging.capture.occurrence import Plain
+from rollbar_logging.capture.sensitive import HIDDEN
+from rollbar_logging.capture.values import Reading
+
+MAX_HEADERS = 100
+
+
+def read_request(request: Any, reading: Reading) -> dict[str, Plain] | None:
+    """Describe a request.
+
+    Args:
+        request: What `context.set_request` takes.
+        reading: Bounds and time.
+
+    Returns:
+        A mapping with ``url``, ``method``, ``headers``, ``user_ip`` and what else is known; ``None`` for no request.
+    """
+    if request is None:
+        return None
+    found = _found(request)
+    if found is None:
+        return {"object": reading.describe(request, reading.max_depth)}
+    return {key: _bounded(value, reading) for key, value in found.items() if value is not None and value != ""}
+
+
+def _bounded(value: Any, reading: Reading) -> Plain:
+    # Headers are the one part whose entries are all wanted: max_items is meant for data.
+    if type(value) is _Headers:
+        return {name: reading.describe(text, 1) for name, text in value.items()}
+    return reading.describe(value, 0)
+
+
+class _Headers(dict[str, Any]):
+    """Headers by name."""
+
+
+def _found(request: Any) -> dict[str, Any] | None:
+    if isinstance(request, dict):
+        return _from_mapping(request)
+    unwrap = getattr(type(request), "_get_current_object", None)
+    if unwrap is not None:  # werkzeug's LocalProxy
+        request = unwrap(request)
+    for attribute, read in _SHAPES:
+        held = getattr(request, attribute, None)
+        if isinstance(held, Mapping):
+            return read(held, vars(request) if hasattr(request, "__dict__") else {})
+    return None
+
+
+def _from_mapping(request: dict[Any, Any]) -> dict[str, Any]:
+    if "REQUEST_METHOD" in request:
+        return _from_environ(request, {})
+    if "type" in request and "headers" in request and "path" in request:
+        return _from_scope(request, {})
+    return {str(key): _headers(value) if key == "headers" else value for key, value in request.items()}
+
+
+def _headers(value: Any) -> Any:
+    return _Headers(list(value.items())[:MAX_HEADERS]) if isinstance(value, Mapping) else value
+
+
+def _from_environ(environ: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
+    scheme = environ.get("wsgi.url_scheme", "http")
+    host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
+    path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
+    query = environ.get("QUERY_STRING", "")
+    return {
+        "url": f"{scheme}://{host}{path}{'?' + query if query else ''}",
+        "method": environ.get("REQUEST_METHOD"),
+        "headers": _Headers(_environ_headers(environ)),
+        "query_string": query,
+        "user_ip": environ.get("REMOTE_ADDR"),
+        "params": held.get("view_args"),
+        "POST": held.get("form"),
+    }
+
+
+def _environ_headers(environ: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    for name, value in list(environ.items()):
+        if isinstance(name, str) and (name.startswith("HTTP_") or name in {"CONTENT_TYPE", "CONTENT_LENGTH"}) and value:
+            yield name.removeprefix("HTTP_").replace("_", "-").title(), value
+
+
+def _from_meta(meta: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
+    """Read Django's request: a WSGI environment (or its likeness) with parsed parts beside it."""
+    match = held.get("resolver_match")
+    found = _from_environ(meta, {})
+    if "path" in held and not meta.get("PATH_INFO"):
+        found["url"] = held["path"]
+    found.update(
+        method=held.get("method") or found["method"],
+        params=getattr(match, "kwargs", None),
+        route=getattr(match, "route", None),
+        POST=_sensitive_post(held.get("_post"), held.get("sensitive_post_parameters")),
+    )
+    return found
+
+
+def _sensitive_post(post: Any, hidden: Any) -> Any:
+    """Respect Django's ``sensitive_post_parameters``: names, or ``"__ALL__"``."""
+    if not isinstance(post, dict) or not hidden:
+        return post
+    return {key: HIDDEN if hidden == "__ALL__" or key in hidden else value for key, value in dict.items(post)}
+
+
+def _from_scope(scope: Mapping[str, Any], _held: Mapping[str, Any]) -> dict[str, Any]:
+    headers = [(_latin(name).title(), _latin(value)) for name, value in list(scope.get("headers") or ())[:MAX_HEADERS]]
+    host = next((value for name, value in headers if name == "Host"), None)
+    server, client = scope.get("server"), scope.get("client")
+    if host is None and server:
+        host = f"{server[0]}:{server[1]}"
+    query = _latin(scope.get("query_string", b""))
+    path = f"{scope.get('root_path') or ''}{scope.get('path', '')}"
+    return {
+        "url": f"{scope.get('scheme') or 'http'}://{host or ''}{path}{'?' + query if query else ''}",
+        "method": scope.get("method") or scope.get("type"),
+        "headers": _Headers(headers),
+        "query_string": query,
+        "user_ip": client[0] if client else None,
+        "params": scope.get("path_params"),
+        "route": getattr(scope.get("route"), "path", None),
+    }
+
+
+def _latin(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+_SHAPES: tuple[tuple[str, Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]], ...] = (
+    ("META", _from_meta),  # Django
+    ("environ", _from_environ),  # werkzeug, Flask, WebOb, Pyramid, Bottle
+    ("scope", _from_scope),  # Starlette, FastAPI
+)
