@@ -256,7 +256,7 @@ def _read_token(value: Any) -> str:
 
 
 def _read_endpoint(value: Any) -> str:
-    url = _text().read(value)
+    url: str = _text().read(value)
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise ValueError

@@ -1,0 +1,51 @@
+"""The command ``rollbar-logging``: one file for each of its commands.
+
+Exit status: 0 done, 1 it could not be done, 2 the command line was not understood, 130 interrupted.
+Importing a command's file is cheap; what a command needs is imported when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from rollbar_logging.cli.serve import add_serve
+from rollbar_logging.errors import RollbarError
+from rollbar_logging.version import NOTIFIER, VERSION
+
+__all__ = ["main"]
+
+_USAGE = 2
+_INTERRUPTED = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Args:
+        argv: Its words, without the program's name; by default those of the process.
+
+    Returns:
+        The exit status.
+    """
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "run"):
+        parser.print_help(sys.stderr)
+        return _USAGE
+    try:
+        return int(args.run(args))
+    except RollbarError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rollbar-logging", description="Error reporting to Rollbar: tools beside it.")
+    parser.add_argument("--version", action="version", version=f"{NOTIFIER} {VERSION}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    add_serve(commands)
+    return parser

@@ -1,0 +1,69 @@
+"""``POST /api/1/item/``: one call, from its first byte to its answer.
+
+Plain ASGI: this is the one route whose speed matters. The order of the checks: size, token, rate limit,
+JSON, schema, scope. An answer of 200 means that the occurrence is in the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+from rollbar_logging.server.answers import Answer, Refused, failure, item_taken
+from rollbar_logging.server.arrival import Sender, arrival_of, limit_reached, rejected
+from rollbar_logging.server.body import Parsed, Receive, parse_body, read_body, unpack
+from rollbar_logging.server.parts import Caller, Parts
+from rollbar_logging.server.schema import complaints
+from rollbar_logging.server.tokens import HEADER, require, require_posting
+
+Scope = MutableMapping[str, Any]
+
+
+async def post_item(scope: Scope, receive: Receive, parts: Parts) -> Answer:
+    """Take one item.
+
+    Args:
+        scope: ASGI scope of the call.
+        receive: Gives the body.
+        parts: The server's parts.
+
+    Raises:
+        Disconnected: The client went away before its body was complete; there is nobody to answer.
+    """
+    caller = Caller()
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    try:
+        body = await read_body(receive, headers, parts.max_body)
+        answer = await _take(body, headers, scope, parts, caller)
+    except Refused as refused:
+        answer = failure(refused.status, refused.message)
+    return answer._replace(headers=caller.rate_headers())
+
+
+async def _take(body: bytes, headers: Mapping[str, str], scope: Scope, parts: Parts, caller: Caller) -> Answer:
+    query = scope["query_string"].decode("latin-1")
+    parsed: Parsed | None = None
+    if not headers.get(HEADER, "").strip():
+        parsed = _parse(body, headers, parts)
+    token = caller.admit(parts, headers, parsed.access_token if parsed else None, query)
+    address = scope["client"][0] if scope.get("client") else ""
+    sender = Sender(token.project_id, token.name, address, parts.unix_clock(), len(body))
+    if caller.is_first_over:
+        await parts.database.add(limit_reached(sender))
+    caller.refuse_if_over(token)
+    if "post_client_item" not in token.scopes:
+        require(token, "post_server_item")
+    payload = (parsed or _parse(body, headers, parts)).payload
+    wrong = complaints(payload)
+    if wrong:
+        message = f"Invalid format. {' '.join(wrong)}"
+        await parts.database.add(rejected(payload, message, sender))
+        raise Refused(422, message)
+    require_posting(token, payload["data"].get("platform"))
+    added = await parts.database.add(arrival_of(payload["data"], sender))
+    parts.counters.count_item(len(body), added.is_duplicate)
+    return item_taken(added.uuid)
+
+
+def _parse(body: bytes, headers: Mapping[str, str], parts: Parts) -> Parsed:
+    return parse_body(unpack(body, headers.get("content-encoding", ""), parts.max_body))

@@ -1,0 +1,69 @@
+"""What the routes of one running server share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from rollbar_logging.server.answers import Refused
+from rollbar_logging.server.counters import Counters
+from rollbar_logging.server.database import Database
+from rollbar_logging.server.rate_limit import RateLimiter, Verdict
+from rollbar_logging.server.tokens import Token, TokenBook, passed_token
+
+PROJECT_ID = 1
+"""The local server has one project."""
+
+
+class Parts(NamedTuple):
+    """The parts that every route may use.
+
+    Attributes:
+        database: Where occurrences are.
+        tokens: The project's tokens.
+        limiter: Counts calls by token.
+        counters: Counts answers.
+        unix_clock: Unix seconds.
+        max_body: Bytes of the largest body.
+        own_hosts: Names under which pages are served, beside IP addresses and ``localhost``.
+    """
+
+    database: Database
+    tokens: TokenBook
+    limiter: RateLimiter
+    counters: Counters
+    unix_clock: Callable[[], float]
+    max_body: int
+    own_hosts: frozenset[str]
+
+
+class Caller:
+    """Who makes a call, and what the rate limit says of it. Filled in as it becomes known."""
+
+    def __init__(self) -> None:
+        self.verdict: Verdict | None = None
+
+    def admit(self, parts: Parts, headers: Mapping[str, str], in_body: str | None, query: str) -> Token:
+        """Find the call's token and count the call; whether it is over the limit, `refuse_if_over` tells.
+
+        Raises:
+            Refused: 422 without a token, 403 for an unknown or a disabled one.
+        """
+        token = parts.tokens.find(passed_token(headers, in_body, query))
+        self.verdict = parts.limiter.count(token.access_token)
+        parts.counters.count_token(token.name, is_limited=self.verdict is not None and self.verdict.is_over)
+        return token
+
+    def refuse_if_over(self, token: Token) -> None:
+        """Refuse the call (429) when it is over the limit."""
+        if self.verdict is not None and self.verdict.is_over:
+            raise Refused(429, f"Over rate limit. Access token: {token.access_token}")
+
+    @property
+    def is_first_over(self) -> bool:
+        """Whether the call is the window's first over the limit."""
+        return self.verdict is not None and self.verdict.is_first_over
+
+    def rate_headers(self) -> tuple[tuple[str, str], ...]:
+        """Return the headers that tell of the limit; none before the token is known."""
+        return () if self.verdict is None else self.verdict.headers()

@@ -1,0 +1,90 @@
+"""The database's one thread."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from rollbar_logging.errors import RollbarError
+from rollbar_logging.server.arrival import Arrival, Sender, arrival_of
+from rollbar_logging.server.database import Database
+from rollbar_logging.server.store import open_database
+from tests.server.conftest import item
+
+
+def arrival(uuid: str) -> Arrival:
+    """Return an arrival with that uuid."""
+    return arrival_of(item("m", uuid=uuid)["data"], Sender(1, "post_server_item", "127.0.0.1", 1.0, 1))
+
+
+def test_one_that_cannot_be_stored_takes_no_other_along() -> None:
+    """Of a group that was to be written together, only the one at fault is refused."""
+    database = Database(lambda: open_database(None))
+    database.start()
+    blocked = threading.Event()
+    database.ask(lambda _connection: blocked.wait(10))
+
+    async def add_group() -> list[object]:
+        spoiled = arrival("bad")._replace(project_id=99)
+        adding = [asyncio.ensure_future(database.add(each)) for each in (arrival("a"), spoiled, arrival("b"))]
+        await asyncio.sleep(0)
+        blocked.set()
+        return list(await asyncio.gather(*adding, return_exceptions=True))
+
+    first, bad, last = asyncio.run(add_group())
+    stored = database.ask(
+        lambda connection: [row["uuid"] for row in connection.execute("SELECT uuid FROM occurrences ORDER BY id")]
+    ).result()
+    database.close()
+
+    assert (first, last) == (("a", False), ("b", False))
+    assert isinstance(bad, sqlite3.IntegrityError)
+    assert stored == ["a", "b"]
+
+
+def test_a_question_that_fails_fails_for_its_asker_only() -> None:
+    """An error belongs to the one who asked; the next question is answered."""
+    database = Database(lambda: open_database(None))
+    database.start()
+
+    with pytest.raises(sqlite3.OperationalError):
+        database.ask(lambda connection: connection.execute("nonsense")).result()
+    assert database.ask(lambda connection: connection.execute("SELECT 1").fetchone()[0]).result() == 1
+    database.close()
+
+
+def test_no_question_waits_for_ever() -> None:
+    """Whenever the end comes, each question is answered or refused."""
+    database = Database(lambda: open_database(None))
+    database.start()
+    start = threading.Barrier(5)
+
+    def ask_until_the_end() -> str:
+        start.wait(10)
+        try:
+            while True:
+                assert database.ask(lambda _connection: 1).result(timeout=10) == 1
+        except RollbarError:
+            return "refused"
+
+    with ThreadPoolExecutor(4) as pool:
+        asking = [pool.submit(ask_until_the_end) for _ in range(4)]
+        start.wait(10)
+        database.close()
+        assert [each.result(timeout=10) for each in asking] == ["refused"] * 4
+
+
+def test_a_database_that_cannot_be_opened_is_told_to_the_starter() -> None:
+    """What goes wrong on the thread is raised where it was started."""
+
+    def fail() -> sqlite3.Connection:
+        raise RollbarError("no disk")
+
+    database = Database(fail)
+    with pytest.raises(RollbarError, match="no disk"):
+        database.start()
+    database.close()
