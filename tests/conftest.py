@@ -1,0 +1,27 @@
+"""Fixtures for every test: a clean environment, and a server on the loopback interface."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.loopback import Loopback
+
+_TRANSPORT_VARIABLES = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC"}
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No option, proxy or certificate of the machine reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("ROLLBAR_") or name.lower().endswith("_proxy") or name in _TRANSPORT_VARIABLES:
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def loopback() -> Iterator[Loopback]:
+    """A server on 127.0.0.1 that answers by its script; see `tests.loopback`."""
+    with Loopback() as server:
+        yield server
