@@ -45,7 +45,8 @@ _OVERRIDES = {"rollbar_fingerprint": "fingerprint", "rollbar_title": "title", "r
 _NOT_EXTRA = _STANDARD | _UNDERSTOOD
 _EMPTY: dict[str, Plain] = {}
 _NO_EXCEPTION = Captured(())
-_place = itemgetter("pathname", "lineno", "funcName", "process", "processName", "thread", "threadName")
+_PLACE = ("pathname", "lineno", "funcName", "process", "processName", "thread", "threadName")
+_place = itemgetter(*_PLACE)
 _OCCURRENCE_BYTES = 1500
 
 
@@ -56,15 +57,31 @@ class Recorder:
         bounds: Bounds of captured values.
         max_frames: Frames kept of a traceback.
         with_locals: Whether frames carry their local variables.
+        exception_levels: Rollbar level, or ``ignored``, by dotted path of an exception's class or a base of it.
     """
 
-    def __init__(self, bounds: Bounds, max_frames: int, *, with_locals: bool) -> None:
+    def __init__(
+        self,
+        bounds: Bounds,
+        max_frames: int,
+        *,
+        with_locals: bool,
+        exception_levels: Mapping[str, str] = _EMPTY,
+    ) -> None:
         self._bounds = bounds
+        self._exception_levels = exception_levels
         self._kinds = Kinds()
         self._limits = Limits(max_frames, Codes(), with_locals)
 
-    def capture(self, record: logging.LogRecord) -> Occurrence:
-        """Take a snapshot of *record*: plain data only, nothing of it or of the application stays referenced."""
+    def capture(self, record: logging.LogRecord) -> Occurrence | None:
+        """Take a snapshot of *record*: plain data only, nothing of it or of the application stays referenced.
+
+        Returns:
+            The snapshot, or ``None`` if ``exception_levels`` says to ignore its exception.
+        """
+        exception_level = self._exception_level(record) if self._exception_levels else None
+        if exception_level == "ignored":
+            return None
         reading = Reading(self._bounds, self._kinds)
         held = record.__dict__
         message, template, event = _message(record, reading)
@@ -77,9 +94,9 @@ class Recorder:
             exception = self._exception(record, extras, reading)
         stack = record.stack_info or (record.exc_text if not record.exc_info else None)
         return Occurrence(
-            uuid4(),
+            held.get("rollbar_uuid") or uuid4(),  # seen before: the server drops the second
             record.created,
-            asked.level or level_of(record.levelno),
+            asked.level or exception_level or level_of(record.levelno),
             record.levelno,
             record.name,
             message,
@@ -97,6 +114,34 @@ class Recorder:
             asked.payload,
             _OCCURRENCE_BYTES + reading.size,
         )
+
+    def capture_bare(self, record: logging.LogRecord, error: Exception) -> Occurrence:
+        """Tell of a record that could not be captured: its place, its template and what went wrong."""
+        template = record.msg if type(record.msg) is str else type_name(type(record.msg))
+        message = f"{template[: self._bounds.max_string]} [capturing it raised {type_name(type(error))}: {error}]"
+        place = tuple(record.__dict__.get(name) for name in _PLACE)
+        level = level_of(record.levelno)
+        return Occurrence(
+            uuid4(),
+            record.created,
+            level,
+            record.levelno,
+            record.name,
+            message,
+            template,
+            place,
+            size=_OCCURRENCE_BYTES,
+        )
+
+    def _exception_level(self, record: logging.LogRecord) -> str | None:
+        found = exc_info_of(record.exc_info)
+        if found is None:
+            return None
+        levels = self._exception_levels
+        paths = [f"{base.__module__}.{base.__qualname__}" for base in type(found[0]).__mro__]
+        # Built-in classes are known by their bare names too.
+        names = (levels.get(path) or levels.get(path.removeprefix("builtins.")) for path in paths)
+        return next((level for level in names if level), None)
 
     def _exception(self, record: logging.LogRecord, extras: dict[str, Any], reading: Reading) -> Captured:
         found = exc_info_of(record.exc_info or extras.pop("exc_info"))

@@ -7,6 +7,7 @@ a put, on the very thread that holds the lock, finds a queue that works.
 
 from __future__ import annotations
 
+import contextlib
 import heapq
 import threading
 from collections import Counter, deque
@@ -51,13 +52,15 @@ class ReportQueue:
 
     def reset(self) -> None:
         """Begin anew with nothing and with new locks: in a forked child, whose parent keeps what was queued."""
-        self._lock = threading.RLock()  # may be taken again by a signal handler on the same thread
-        self._is_busy = False
+        # A bare lock, since it can be released in a signal handler: an Event would take a lock of its own.
+        self._bell = threading.Lock()
+        self._bell.acquire()
+        self._change = _Change(self)
         self._entrance: deque[Report] = deque()
         self._ranks: tuple[deque[Report], ...] = tuple(deque() for _ in range(_RANKS))
         self._delayed: list[tuple[float, int, Report]] = []
         self._in_flight: dict[int, Report] = {}
-        self._bytes = 0
+        self._bytes = self._waiting = 0
         self._oldest: float | None = None  # monotonic seconds at which the waiting began
         self._is_urgent = False
         self._serial = 0
@@ -65,98 +68,87 @@ class ReportQueue:
         self._dropped: Counter[str] = Counter()
         self._waiters: list[_Waiter] = []
 
-    def put(self, report: Report) -> bool:
-        """Accept a report; never waits. Returns whether a sender should be woken."""
+    def put(self, report: Report) -> None:
+        """Accept a report; never waits."""
         self._entrance.append(report)
         self._let_in()
-        waiting = len(self._ranks[report.rank])
-        return report.rank == _CRITICAL or waiting == 1 or waiting % self._batch_size == 0
+
+    def ring(self) -> None:
+        """Wake the thread that waits in `wait`, or the next one to come."""
+        if self._bell.locked():
+            with contextlib.suppress(RuntimeError):  # somebody else rang in between
+                self._bell.release()
+
+    def wait(self, timeout: float | None) -> None:
+        """Wait for `ring`, at most *timeout* seconds."""
+        self._bell.acquire(timeout=-1 if timeout is None else min(max(timeout, 0.0), threading.TIMEOUT_MAX))
 
     def take(self, now: float) -> Report | None:
         """Hand out the most severe and oldest report whose time has come; it counts as in flight."""
-        with self._lock:
-            self._is_busy = True
-            try:
-                return self._next(now)
-            finally:
-                self._leave()
+        with self._change:
+            return self._next(now)
 
     def put_back(self, report: Report, due: float | None = None, *, deferred: bool = False) -> None:
         """Take back a report that was not sent: in its old place, or for a time to come (monotonic seconds)."""
-        with self._lock:
-            self._is_busy = True
-            try:
-                if self._in_flight.pop(report.serial, None) is None:
-                    return  # given up meanwhile
-                self._deferred += deferred
-                self._retried += not deferred
-                self._bytes += report.size
-                if due is None:
-                    self._ranks[report.rank].appendleft(report)
-                    self._oldest = self._oldest or monotonic()
-                else:
-                    heapq.heappush(self._delayed, (due, report.serial, report))
-            finally:
-                self._leave()
+        with self._change:
+            if self._in_flight.pop(report.serial, None) is None:
+                return  # given up meanwhile
+            self._deferred += deferred
+            self._retried += not deferred
+            self._bytes += report.size
+            if due is None:
+                self._ranks[report.rank].appendleft(report)
+                self._waiting += 1
+                self._oldest = self._oldest or monotonic()
+            else:
+                heapq.heappush(self._delayed, (due, report.serial, report))
 
     def settle(self, report: Report, dropped: str | None = None) -> None:
         """Count the end of a report that is in flight: sent, or dropped for a reason."""
-        with self._lock:
-            self._is_busy = True
-            try:
-                if self._in_flight.pop(report.serial, None) is not None:
-                    self._end(report.serial, dropped)
-            finally:
-                self._leave()
+        with self._change:
+            if self._in_flight.pop(report.serial, None) is not None:
+                self._end(report.serial, dropped)
 
     def due(self, now: float) -> Due:
         """Tell when the next report's time comes."""
-        with self._lock:
-            self._is_busy = True
-            try:
-                waiting = sum(map(len, self._ranks))
-                times = [self._delayed[0][0]] if self._delayed else []
-                if waiting:
-                    at_once = self._is_urgent or waiting >= self._batch_size
-                    times.append(now if at_once else (self._oldest or now) + self._flush_interval)
-                return Due(min(times) if times else None, waiting)
-            finally:
-                self._leave()
+        with self._change:
+            times = [self._delayed[0][0]] if self._delayed else []
+            if self._waiting:
+                at_once = self._is_urgent or self._waiting >= self._batch_size
+                times.append(now if at_once else (self._oldest or now) + self._flush_interval)
+            return Due(min(times) if times else None, self._waiting)
 
     def hurry(self) -> None:
         """Let all that waits be due at once, until nothing waits."""
         self._is_urgent = True
+        self.ring()
 
     def drop_all(self, reason: str) -> int:
         """Give up all that waits or is in flight; returns how many reports that were."""
-        with self._lock:
-            self._is_busy = True
-            try:
-                serials = [*self._in_flight, *(serial for _, serial, _ in self._delayed)]
-                serials += [report.serial for rank in self._ranks for report in rank]
-                for rank in self._ranks:
-                    rank.clear()
-                self._delayed.clear()
-                self._in_flight.clear()
-                self._bytes = 0
-                for serial in serials:
-                    self._end(serial, reason)
-                return len(serials)
-            finally:
-                self._leave()
+        with self._change:
+            serials = [*self._in_flight, *(serial for _, serial, _ in self._delayed)]
+            serials += [report.serial for rank in self._ranks for report in rank]
+            for rank in self._ranks:
+                rank.clear()
+            self._delayed.clear()
+            self._in_flight.clear()
+            self._bytes = self._waiting = 0
+            for serial in serials:
+                self._end(serial, reason)
+            return len(serials)
 
     def count_dropped(self, reason: str, number: int) -> None:
         """Count reports that were accepted and dropped at once."""
-        with self._lock:
+        with self._change:
             self._serial += number
             self._dropped[reason] += number
 
     def wait_settled(self, timeout: float) -> bool:
         """Wait until all that was accepted before is settled; returns whether it was within *timeout* seconds."""
-        with self._lock:
-            if self._is_busy:
-                return False  # called by a signal handler that interrupted this thread's own put
-            self._let_in()
+        if self._change.is_under_way_here():
+            return False  # called by a signal handler that interrupted this thread's own change
+        with self._change:
+            self._drain()
             left = self._unsettled()
             if not left:
                 return True
@@ -164,16 +156,16 @@ class ReportQueue:
             self._waiters.append(waiter)
         if waiter.done.acquire(timeout=max(timeout, 0)):
             return True
-        with self._lock:
+        with self._change:
             if waiter in self._waiters:
                 self._waiters.remove(waiter)
         return waiter.left == 0
 
     def stats(self) -> Stats:
         """Count everything at one moment."""
-        with self._lock:
-            if not self._is_busy:
-                self._let_in()
+        with self._change as change:
+            if change.is_outermost:
+                self._drain()
             return Stats(
                 self._serial,
                 self._sent,
@@ -191,69 +183,72 @@ class ReportQueue:
         return len(self._in_flight)
 
     @property
+    def dropped(self) -> Counter[str]:
+        """How many reports were dropped so far, by reason; not to be changed."""
+        return self._dropped
+
+    @property
     def last_serial(self) -> int:
         """How many reports were accepted so far."""
         return self._serial
 
     def _let_in(self) -> None:
-        # Not getting the lock is fine: its holder looks at the entrance before and after giving it back.
-        while self._entrance and self._lock.acquire(blocking=False):
-            try:
-                if self._is_busy:
-                    return
-                self._is_busy = True
-                self._drain()
-            finally:
-                self._lock.release()
-
-    def _leave(self) -> None:
-        """End a change of the queue; the caller's ``with`` gives the lock back."""
-        self._drain()
+        # Not getting in is fine: whoever is inside looks at the entrance before and after leaving.
+        while self._entrance and self._change.try_enter():
+            self._change.leave()
 
     def _drain(self) -> None:
-        try:
-            while self._entrance:
-                self._admit(self._entrance.popleft())
-        finally:
-            self._is_busy = False
+        while self._entrance:
+            self._admit(self._entrance.popleft())
 
     def _admit(self, report: Report) -> None:
         self._serial += 1
         report.serial = self._serial
-        while (
-            len(self._delayed) + len(self._in_flight) + sum(map(len, self._ranks)) >= self._size
-            or self._bytes + report.size > self._size_bytes
-        ):
+        if not self._make_room(report):
+            self._end(report.serial, "queue_full")
+            return
+        self._bytes += report.size
+        self._waiting += 1
+        self._oldest = self._oldest or monotonic()
+        self._ranks[report.rank].append(report)
+        if report.rank == _CRITICAL:
+            self._is_urgent = True
+        if self._is_urgent or self._waiting in {1, self._batch_size}:
+            self.ring()
+
+    def _make_room(self, report: Report) -> bool:
+        if report.size > self._size_bytes:
+            return False
+        while self._unsettled() >= self._size or self._bytes + report.size > self._size_bytes:
             victim = self._least(report.rank)
             if victim is None:
-                self._end(report.serial, "queue_full")
-                return
+                return False
             self._bytes -= victim.size
             self._end(victim.serial, "queue_full")
-        self._bytes += report.size
-        self._oldest = self._oldest or monotonic()
-        self._is_urgent = self._is_urgent or report.rank == _CRITICAL
-        self._ranks[report.rank].append(report)
+        return True
 
     def _least(self, rank: int) -> Report | None:
         """Take out the report that gives way to one of *rank*: the least severe and oldest, of that rank at most."""
-        delayed = [entry for entry in self._delayed if entry[2].rank <= rank]
+        delayed = min(self._delayed, key=lambda entry: (entry[2].rank, entry[1]), default=None)
         waiting = next((queue[0] for queue in self._ranks[: rank + 1] if queue), None)
-        if delayed:
-            entry = min(delayed, key=lambda found: (found[2].rank, found[1]))
-            if waiting is None or (entry[2].rank, entry[1]) < (waiting.rank, waiting.serial):
-                self._delayed.remove(entry)
-                heapq.heapify(self._delayed)
-                return entry[2]
-        return self._ranks[waiting.rank].popleft() if waiting is not None else None
+        if delayed is not None and delayed[2].rank <= rank and (waiting is None or delayed[2].rank <= waiting.rank):
+            self._delayed.remove(delayed)
+            heapq.heapify(self._delayed)
+            return delayed[2]
+        if waiting is None:
+            return None
+        self._waiting -= 1
+        return self._ranks[waiting.rank].popleft()
 
     def _next(self, now: float) -> Report | None:
         while self._delayed and self._delayed[0][0] <= now:
             report = heapq.heappop(self._delayed)[2]
             self._ranks[report.rank].appendleft(report)
+            self._waiting += 1
         for rank in reversed(self._ranks):
             if rank:
                 report = rank.popleft()
+                self._waiting -= 1
                 self._bytes -= report.size
                 self._in_flight[report.serial] = report
                 return report
@@ -273,7 +268,61 @@ class ReportQueue:
                     waiter.done.release()
 
     def _unsettled(self) -> int:
-        return len(self._in_flight) + len(self._delayed) + sum(map(len, self._ranks))
+        return len(self._in_flight) + len(self._delayed) + self._waiting
+
+
+class _Change:
+    """The right to change a queue: one thread at a time; whoever leaves lets in what waits at the entrance.
+
+    Taken again by a signal handler on the thread that has it, it is granted for looking, not for changing.
+    """
+
+    def __init__(self, queue: ReportQueue) -> None:
+        self._lock = threading.RLock()
+        self._depth = 0
+        self._queue = queue
+
+    @property
+    def is_outermost(self) -> bool:
+        """Whether nothing was interrupted by the one who has the right now."""
+        return self._depth == 1
+
+    def is_under_way_here(self) -> bool:
+        """Whether this very thread was interrupted in the middle of a change."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            return self._depth > 0
+        finally:
+            self._lock.release()
+
+    def try_enter(self) -> bool:
+        """Take the right if it is free, without waiting."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        if self._depth:
+            self._lock.release()
+            return False
+        self._depth = 1
+        return True
+
+    def __enter__(self) -> _Change:  # noqa: PYI034 - typing.Self is newer than Python 3.10
+        self._lock.acquire()
+        self._depth += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+        self._queue._let_in()  # noqa: SLF001 - what came between the look and the release
+
+    def leave(self) -> None:
+        """Give the right back, after a look at the entrance."""
+        try:
+            if self._depth == 1:
+                self._queue._drain()  # noqa: SLF001 - two halves of one thing
+        finally:
+            self._depth -= 1
+            self._lock.release()
 
 
 class _Waiter:

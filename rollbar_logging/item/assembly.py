@@ -40,7 +40,7 @@ class Assembly:
         self._limit = limit
         self._before_send = before_send
         self._fingerprint = fingerprint
-        self._source = SourceLines(clean=lambda line: scrubber.text(line)[0])
+        self._source = SourceLines(clean=lambda lines: scrubber.code(lines)[0])
 
     def body(self, occurrence: Occurrence) -> bytes | None:
         """Return the body to post, or ``None`` if ``before_send`` drops the report.
@@ -52,7 +52,8 @@ class Assembly:
             data = self._asked(self._scrubbed(build(occurrence, self._origin, self._source.around)))
         except Exception as error:  # noqa: BLE001 - a smaller report beats none; what failed is told in it
             data = self._scrubbed(minimal(occurrence, self._origin, f"{type(error).__name__}: {error}"[:200]))
-        return None if data is None else fit(data, self._limit)[0]
+        # What was captured is plain; what came back from before_send may be anything.
+        return None if data is None else fit(data, self._limit, is_plain=self._before_send is None)[0]
 
     def shrunk(self, body: bytes) -> bytes:
         """Return a body of at most half the bytes, for a server that refused this one as too large."""

@@ -97,7 +97,7 @@ def minimal(occurrence: Occurrence, origin: Origin, why: str) -> dict[str, Any]:
 
 
 def _present(mapping: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in mapping.items() if value is not None and value != {} and value != ""}
+    return {key: value for key, value in mapping.items() if value is not None and value not in ({}, "")}
 
 
 def _short(text: Any) -> str | None:

@@ -1,0 +1,81 @@
+"""What the product has to say of itself: to the log, seldom, and never to Rollbar."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from time import monotonic
+
+INTERVAL = 60.0
+"""Seconds in which the log hears a reason once."""
+
+_logger = logging.getLogger("rollbar_logging")
+
+
+class Notices:
+    """Tells the application's log what happened to reports, once per reason and minute.
+
+    Used by the sending threads and, at the end, by the one that closes; a message too few or too many
+    in a race between them would harm nobody, so there is no lock.
+    """
+
+    def __init__(self) -> None:
+        self._told_at: dict[str, float] = {}
+        self._told: Counter[str] = Counter()
+        self._why: dict[str, str] = {}
+        self.is_silent = False
+        """While a handler is closed: the closing thread may hold locks of `logging` that a message needs."""
+
+    def happened(self, reason: str, message: str) -> None:
+        """Tell of something that has not cost a report, if the log has not heard of it lately."""
+        if self._is_news(reason):
+            tell(message)
+
+    def explain(self, reason: str, message: str) -> None:
+        """Keep the words to use when `dropped` tells of this reason."""
+        if message:
+            self._why[reason] = message
+
+    def dropped(self, counts: Mapping[str, int], *, is_last: bool = False) -> None:
+        """Tell how many reports were dropped since the last time, by reason.
+
+        Args:
+            counts: All dropped reports so far, by reason.
+            is_last: Tell all now.
+        """
+        for reason, count in list(counts.items()):
+            new = count - self._told[reason]
+            if new and (is_last or self._is_news(f"dropped {reason}")):
+                self._told[reason] = count
+                why = self._why.get(reason)
+                reports = "1 report was" if new == 1 else f"{new} reports were"
+                tell(f"{reports} dropped: {reason}{f' ({why})' if why else ''}")
+
+    def _is_news(self, what: str) -> bool:
+        now = monotonic()
+        if self.is_silent or now - self._told_at.get(what, -INTERVAL) < INTERVAL:
+            return False
+        self._told_at[what] = now
+        return True
+
+
+def tell(message: str) -> None:
+    """Warn the log; the standard error stream if nothing but handlers of ours would hear it."""
+    if _is_heard():
+        _logger.warning(message)
+    elif sys.stderr is not None:
+        print(f"rollbar_logging: {message}", file=sys.stderr)  # noqa: T201 - nobody else listens
+
+
+def _is_heard() -> bool:
+    logger: logging.Logger | None = _logger
+    heard_by = 0
+    while logger is not None:
+        for handler in logger.handlers:
+            if not type(handler).__module__.startswith("rollbar_logging."):
+                return True
+            heard_by += 1
+        logger = logger.parent if logger.propagate else None
+    return heard_by == 0  # nobody at all: logging's handler of last resort

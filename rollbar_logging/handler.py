@@ -1,0 +1,232 @@
+"""`RollbarHandler`: what an application adds to its logging configuration. Wires the rooms together."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from rollbar_logging.capture.record import Recorder
+from rollbar_logging.capture.values import Bounds
+from rollbar_logging.delivery import processes
+from rollbar_logging.delivery.notices import tell
+from rollbar_logging.delivery.queue import ReportQueue
+from rollbar_logging.delivery.stats import Stats
+from rollbar_logging.delivery.worker import Way, Worker
+from rollbar_logging.settings import Settings
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from rollbar_logging.settings import Options
+
+
+class RollbarHandler(logging.Handler):
+    """Reports log records, with their exceptions, to Rollbar.
+
+    On the caller's thread a record becomes a bounded snapshot on a bounded queue; all else happens on a thread of
+    the handler's own, which the first record starts. `emit` neither raises nor waits.
+
+    Args:
+        options: Every option of `Settings`. One that is not given is read from the environment variable
+            ``ROLLBAR_<OPTION>`` and else has its default.
+
+    Raises:
+        SettingsError: An option has a value that cannot work.
+    """
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        settings = Settings.resolve(options, os.environ)
+        super().__init__(settings.level)
+        self._settings = settings
+        self._is_closed = False
+        self._is_exiting = False
+        self._exit_left = settings.shutdown_timeout
+        self._vain_flush: tuple[int, float] = (-1, 0.0)
+        self._failures = 0
+        self._worker: Worker | None = None
+        if settings.is_inert:
+            if settings.enabled:
+                tell("no access token, so nothing is reported: set ROLLBAR_ACCESS_TOKEN or the option access_token")
+            return
+        bounds = Bounds(settings.max_string, settings.max_items, settings.max_depth, settings.capture_budget)
+        self._recorder = Recorder(
+            bounds,
+            settings.max_frames,
+            with_locals=settings.capture_locals,
+            exception_levels=settings.exception_levels,
+        )
+        self._queue = ReportQueue(
+            settings.queue_size, settings.queue_bytes, settings.batch_size, settings.flush_interval
+        )
+        self._worker = Worker(self._queue, _way(settings))
+        processes.register(self)
+
+    def handle(self, record: logging.LogRecord) -> Any:
+        """Filter and emit, without the lock that handlers take: nothing here needs it, and nobody waits for it."""
+        passed = self.filter(record)
+        if passed:
+            self.emit(passed if isinstance(passed, logging.LogRecord) else record)
+        return passed
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a snapshot of *record* and queue it. Sets ``record.rollbar_uuid``."""
+        role, worker = processes.role, self._worker
+        if worker is None or self._is_closed or role.is_sending or _is_own(record.name):
+            return
+        if role.is_emitting:
+            role.reentered += 1
+            return
+        role.is_emitting = True
+        try:
+            occurrence = self._recorder.capture(record)
+            if occurrence is not None:
+                record.rollbar_uuid = occurrence.uuid
+                worker.put(occurrence)
+        except Exception as error:  # noqa: BLE001 - the application must not fail because a report did
+            self._failed(record, error)
+        finally:
+            role.is_emitting = False
+            if role.reentered:
+                self._queue.count_dropped("reentrant", role.reentered)
+                role.reentered = 0
+        if self._is_exiting:
+            self._wait_at_exit()
+
+    def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override]  # it tells more
+        """Deliver now what was accepted before this call.
+
+        Args:
+            timeout: Seconds to wait; by default the option ``shutdown_timeout``.
+
+        Returns:
+            Whether all of it is settled: sent, dropped for a reason that `stats` tells, or kept on disk.
+        """
+        worker = self._worker
+        if worker is None or self._is_closed:
+            return True
+        if self._is_exiting:
+            return self._wait_at_exit()
+        serial = self._queue.last_serial
+        is_settled = worker.flush(self._settings.shutdown_timeout if timeout is None else timeout)
+        if not is_settled and timeout is None:
+            self._vain_flush = (serial, monotonic())
+        return is_settled
+
+    def close(self) -> None:
+        """Deliver what is left within ``shutdown_timeout``, drop and count the rest, end the threads.
+
+        May be called more than once. Records that come afterwards are ignored; but at the interpreter's end
+        they are still sent, within what is left of ``shutdown_timeout``.
+        """
+        worker = self._worker
+        if worker is not None and not self._is_closed:
+            if self._is_exiting:
+                self._wait_at_exit()
+                worker.finish(0)
+            else:
+                self._is_closed = True
+                worker.finish(self._patience())
+                worker.stop()
+        super().close()
+
+    def stats(self) -> Stats:
+        """Count what became of all records so far; see `Stats`."""
+        return self._worker.stats() if self._worker is not None else Stats()
+
+    def after_fork(self) -> None:
+        """Begin anew in a forked child; called by the interpreter."""
+        if self._worker is not None:
+            self._worker.after_fork()
+
+    def at_exit(self) -> None:
+        """Deliver what is left; called by the interpreter before it ends."""
+        if self._worker is not None and not self._is_closed:
+            self._is_exiting = True
+            self._wait_at_exit()
+
+    def _wait_at_exit(self) -> bool:
+        """Flush within what is left of the one budget that the end of the process has."""
+        if self._worker is None:
+            return True
+        before = monotonic()
+        is_settled = self._worker.flush(self._exit_left)
+        self._exit_left = max(0.0, self._exit_left - (monotonic() - before))
+        return is_settled
+
+    def _patience(self) -> float:
+        """How long closing may take: nothing, if a flush has just waited in vain for the very same reports.
+
+        ``logging.shutdown`` flushes and then closes each handler; together they get the time of one.
+        """
+        serial, moment = self._vain_flush
+        is_repeated = serial == self._queue.last_serial and monotonic() - moment < 1
+        return 0.0 if is_repeated else self._settings.shutdown_timeout
+
+    def _failed(self, record: logging.LogRecord, error: Exception) -> None:
+        """Report what can be told of a record that could not be captured, and warn once."""
+        self._failures += 1
+        try:
+            if self._worker is not None:
+                self._worker.put(self._recorder.capture_bare(record, error))
+        except Exception:  # noqa: BLE001 - the last resort is to count
+            self._queue.count_dropped("internal_error", 1)
+        if self._failures == 1:
+            tell(f"a record of the logger {record.name!r} could not be captured whole: {type(error).__name__}: {error}")
+
+    def __repr__(self) -> str:
+        state = "inert" if self._worker is None else "closed" if self._is_closed else self._settings.environment
+        return f"<{type(self).__name__} ({state}, {logging.getLevelName(self.level)})>"
+
+
+def _is_own(name: str) -> bool:
+    return name.startswith("rollbar_logging") and (name == "rollbar_logging" or name.startswith("rollbar_logging."))
+
+
+def _way(settings: Settings) -> Way:
+    """Load and wire what the sending threads use.
+
+    Imported here and not above, so that importing the package stays cheap; and not on the worker's thread, so that
+    no fork can happen while an import is under way, which would leave the child with a lock that nobody gives back.
+    """
+    import socket  # noqa: PLC0415
+
+    from rollbar_logging.delivery.transport import HttpTransport  # noqa: PLC0415
+    from rollbar_logging.item.assembly import Assembly  # noqa: PLC0415
+    from rollbar_logging.item.build import Origin  # noqa: PLC0415
+    from rollbar_logging.item.scrub import Scrubber  # noqa: PLC0415
+
+    origin = Origin(
+        settings.environment,
+        settings.platform,
+        settings.framework,
+        settings.code_version,
+        settings.host or socket.gethostname(),
+        settings.root.rstrip("/") if settings.root else None,
+        settings.branch,
+        tuple(sys.argv) if settings.send_argv else None,
+    )
+    scrubber = Scrubber(
+        fields=settings.scrub_fields,
+        emails=settings.scrub_emails,
+        ibans=settings.scrub_ibans,
+        access_token=settings.access_token,
+    )
+    assembly = Assembly(origin, scrubber, settings.max_payload_bytes, settings.before_send, settings.fingerprint)
+    if settings.transport is not None:
+        transport, fresh = settings.transport, lambda: settings.transport
+    else:
+        transport = HttpTransport(settings.endpoint, settings.access_token or "", pool_size=settings.max_connections)
+        fresh = transport.fresh
+    return Way(
+        transport,
+        fresh,
+        assembly.body,
+        assembly.shrunk,
+        settings.timeout,
+        settings.max_connections,
+        settings.on_rate_limit,
+        settings.max_age,
+    )

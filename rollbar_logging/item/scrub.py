@@ -1,0 +1,239 @@
+"""Secrets out of the finished item: by the names of values, and by what stands in any text.
+
+The item is gone through once, without recursion. All its texts are then looked at together, since nearly
+always they hold no secret at all and one look costs less than seventy; only those that may are read closely.
+What changes is copied, with all that holds it; the rest of the item stays what it was, object for object.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Any
+
+from rollbar_logging.item.scrub_walk import FREE, SOURCE, Walk
+from rollbar_logging.item.secret_names import BRIEF, CHOSEN, CLEAN, MADE, PLURAL, SecretNames
+from rollbar_logging.item.secret_text import SCRUBBED
+from rollbar_logging.item.secret_values import SecretValues
+
+__all__ = ["SCRUBBED", "Scrubber"]
+
+_HAS_SECRET = 8
+"""Added to the kind of a name: the name itself holds a secret, such as a URL with a password."""
+
+_SCHEMA = frozenset(
+    """
+    args argspec body branch class class_name client code code_version colno context crash_report custom
+    description environment exception extra fingerprint framework frames frames_left_out host keywordspec
+    kwargs language level lineno locals message method name notifier person platform post pre raw repeated
+    request root server source telemetry timestamp timestamp_ms title trace trace_chain type uuid varargspec
+    version
+    """.split()  # noqa: SIM905 - a table of words, not of quotes
+)
+"""Keys of Rollbar's schema down to the frames: never secrets, whatever names the application added."""
+
+_NAME = re.compile(r"[\w.'\" -]{1,64}")
+_CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0-9.]{0,10}[a-zA-Z]|%%")
+_MOST_KEPT = 4096
+_LONGEST_KEPT = 100
+_LONGEST_SEEN = 200
+
+
+class Scrubber:
+    """Takes secrets out of items and texts. May be used by several threads at once.
+
+    A value whose name says that it is a secret goes as a whole, whatever it is; but ``None``, empty
+    values and booleans stay, as they give nothing away, and so do numbers under a plural (``tokens``).
+
+    Args:
+        fields: Names of secrets, in any style, added to the default ones. Booleans under them go too.
+        emails: Whether e-mail addresses in texts are scrubbed.
+        ibans: Whether bank account numbers (IBAN) in texts are.
+        access_token: Rollbar's own access token, taken out wherever it stands if it has eight characters or more.
+    """
+
+    def __init__(
+        self,
+        *,
+        fields: Iterable[str] = (),
+        emails: bool = False,
+        ibans: bool = False,
+        access_token: str | None = None,
+    ) -> None:
+        self._names = SecretNames(fields)
+        self._values = SecretValues(self._names, emails=emails, ibans=ibans, access_token=access_token)
+        self._alarm = self._values.alarm.search
+        self._known: dict[str, int] = {}
+        self._known_schema: dict[str, int] = {}
+        self._seen: set[str] = set()
+
+    def text(self, text: str) -> tuple[str, int]:
+        """Take the secrets out of one text.
+
+        Returns:
+            The text, the same object if there was no secret, and how many there were.
+        """
+        return self._values.scrub(text) if self._alarm(text) else (text, 0)
+
+    def code(self, line: str) -> tuple[str, int]:
+        """Take the secrets out of source code: as `text` does, but of named values only literals are secrets."""
+        return self._values.scrub(line, code=True) if self._alarm(line) else (line, 0)
+
+    def scrub(self, data: dict[str, Any]) -> tuple[dict[str, Any], int]:
+        """Take the secrets out of an item.
+
+        Args:
+            data: The ``data`` of ``POST item/``, plain values only. It is not changed.
+
+        Returns:
+            The item, in which what held no secret is the same object as before, and how many there were.
+        """
+        walk = Walk(data)
+        # The list grows while it is gone through: a queue, and no recursion.
+        for at, node in enumerate(walk.nodes):
+            walk.starts.append(len(walk.texts))
+            if type(node) is dict:
+                self._enter_dict(walk, at, node)
+            else:
+                self._enter_list(walk, at, node)
+        self._read_texts(walk)
+        return walk.result()
+
+    def _enter_dict(self, walk: Walk, at: int, node: dict[str, Any]) -> None:
+        mode = walk.modes[at]
+        known = self._known if mode == FREE else self._known_schema
+        seen = self._seen if mode == SOURCE else ()
+        add_text, add_key = walk.texts.append, walk.keys.append
+        hides_value = mode == FREE and "value" in node and self._is_named(node)
+        for key, value in node.items():
+            kind = known.get(key)
+            if kind is None:
+                kind = self._kind(key, mode)
+            if kind or hides_value:
+                if kind >= _HAS_SECRET:
+                    clean, count = self.text(key)
+                    walk.renames.append((at, key, clean))
+                    walk.count += count
+                if _goes(kind % _HAS_SECRET, value) or (hides_value and key == "value" and _goes(MADE, value)):
+                    walk.change(at, key)
+                    continue
+            cls = type(value)
+            if cls is str:
+                if value not in seen:
+                    add_text(value)
+                    add_key(key)
+            elif cls is dict or cls is list:
+                walk.add(value, at, key, mode)
+
+    def _enter_list(self, walk: Walk, at: int, node: list[Any]) -> None:
+        mode = walk.modes[at]
+        hidden = self._hidden_in(node) if mode == FREE else ()
+        seen = self._seen if mode == SOURCE else ()
+        for index, value in enumerate(node):
+            cls = type(value)
+            if index in hidden and _goes(MADE, value):
+                walk.change(at, index)
+            elif cls is str:
+                if value not in seen:
+                    walk.texts.append(value)
+                    walk.keys.append(index)
+            elif cls is dict or cls is list:
+                walk.add(value, at, index, mode)
+
+    def _kind(self, key: str, mode: int) -> int:
+        if type(key) is not str:
+            return CLEAN
+        kind = CLEAN if key in _SCHEMA and mode != FREE else self._names.kind(key)
+        if self.text(key)[1]:
+            return kind + _HAS_SECRET
+        if len(key) <= _LONGEST_KEPT:
+            known = self._known if mode == FREE else self._known_schema
+            if len(known) >= _MOST_KEPT:
+                known.clear()
+            known[key] = kind
+        return kind
+
+    def _is_named(self, node: dict[str, Any]) -> bool:
+        """Whether it is a name and its value, as HAR files and container settings have it."""
+        return self._is_secret(node.get("name", node.get("key")))
+
+    def _hidden_in(self, node: list[Any]) -> set[int]:
+        """Return where the secrets are in a pair of a name and a value, or in the arguments of a command."""
+        hidden = {1} if len(node) == 2 and self._is_secret(node[0]) else set()  # noqa: PLR2004 - a pair
+        for index, flag in enumerate(node[:-1], 1):
+            if type(flag) is str and flag.startswith("--") and self._is_secret(flag):
+                value = node[index]
+                if not (type(value) is str and value.startswith("-")):
+                    hidden.add(index)
+        return hidden
+
+    def _is_secret(self, name: object) -> bool:
+        if type(name) is not str or not _NAME.fullmatch(name):
+            return False
+        return self._names.is_exactly(name) if " " in name else self._names.kind(name) != CLEAN
+
+    def _read_texts(self, walk: Walk) -> None:
+        texts = walk.texts
+        together = "\0".join(texts)
+        found = self._alarm(together)
+        suspect = set()
+        if found is not None:
+            ends = list(accumulate([len(text) + 1 for text in texts]))
+            while found is not None:
+                index = bisect_right(ends, found.start())
+                suspect.add(index)
+                self._read_text(walk, index)
+                found = self._alarm(together, ends[index])
+        self._remember(walk, suspect)
+
+    def _read_text(self, walk: Walk, index: int) -> None:
+        at, key = walk.place(index)
+        original = walk.texts[index]
+        text, count = self._values.scrub(original, code=walk.is_code(at, key))
+        if count:
+            walk.changed_texts.append((at, key, text))
+            walk.count += count
+        if key == "template":
+            self._hide_arguments(walk, at, original)
+
+    def _remember(self, walk: Walk, suspect: set[int]) -> None:
+        """Keep in mind the harmless lines, names and paths of frames: they come again with each report."""
+        for index in walk.source_texts():
+            text = walk.texts[index]
+            if index not in suspect and len(text) <= _LONGEST_SEEN:
+                if len(self._seen) >= _MOST_KEPT:
+                    self._seen.clear()
+                self._seen.add(text)
+
+    def _hide_arguments(self, walk: Walk, at: int, template: str) -> None:
+        """Take out those arguments of a logged message that its template puts in a secret's place."""
+        place = walk.number_of(at, "args")
+        if place is None or "*" in template:
+            return
+        args = walk.nodes[place]
+        keys = list(args) if type(args) is dict else range(len(args))
+        marks = {str(key): f"mark{number}x7q9z" for number, key in enumerate(keys)}
+        positions = iter(marks)
+
+        def mark(found: re.Match[str]) -> str:
+            return "%" if found[0] == "%%" else marks.get(found[1] or next(positions, ""), found[0])
+
+        marked = _CONVERSION.sub(mark, template)
+        clean, _ = self._values.scrub(marked)
+        for key in keys:
+            if marks[str(key)] in marked and marks[str(key)] not in clean and _goes(MADE, args[key]):
+                walk.change(place, key)
+
+
+def _goes(kind: int, value: Any) -> bool:
+    """Whether a value under a name of this kind is taken out."""
+    if kind == CLEAN or value is None or value == SCRUBBED:
+        return False
+    cls = type(value)
+    if cls is bool:
+        return kind == CHOSEN
+    if cls is int or cls is float:
+        return kind not in {PLURAL, BRIEF}
+    return bool(value)

@@ -1,0 +1,195 @@
+"""Where a value in text ends, and what it looks like.
+
+All of it takes time in proportion to what it reads, whatever the text: strings may have a megabyte and
+may be made to be slow.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import NamedTuple
+
+SCRUBBED = "[scrubbed]"
+"""What stands in the place of a secret."""
+
+CUT = r"(?=[\"']?…[ ]\[\+\d|\Z)"
+"""Pattern of where what was kept of a text ends: the note of how much is missing, or the end."""
+
+_CUT = re.compile(r"[\"']?… \[\+\d|\Z")
+_OPENING = re.compile(r"[bBuUrRfF]{0,2}(\\{0,3})(\"\"\"|'''|[\"'])|()(%2[27])")
+_BRACKETS = re.compile(r"[\"'()\[\]{}]")
+_RUN = re.compile(
+    r"""(?: [^\s"'`&;,()\[\]{}<>|\\…]+
+          | \\(?![nrt][\w-]{1,40}[=:]|["'](?!\w))
+          | [&;,](?=[^\s&;,"'(\[{])(?!(?:amp;)?[\w .\-\[\]]{1,40}=)
+          | ["'`()\[\]{}<>|](?=\w)
+        ){1,1000}""",
+    re.VERBOSE,
+)
+_ENCODED_RUN = re.compile(r"(?:[^\s\"'&%<>…]+|%(?!(?:25)?(?:26|3[Bb]))){1,1000}")
+_LINE = {
+    '"': re.compile(r"(?:[^\r\n\"\\…]+|\\(?![rn\"])){1,1000}"),
+    "'": re.compile(r"(?:[^\r\n'\\…]+|\\(?![rn'])){1,1000}"),
+    "": re.compile(r"(?:[^\r\n\\…]+|\\(?![rn])){1,1000}"),
+}
+_EXPRESSION = re.compile(
+    r"""(?:(?:await|not|yield|lambda|new)[ \t]+)?
+        (?: [A-Za-z_]\w{0,100}(?:\.\w{1,100}){0,20}[ ]?[(\[]
+          | (?:self|cls|os|app|args|config|data|env|environ|form|kwargs|options|params|request|settings)
+              \.[A-Za-z_] )""",
+    re.VERBOSE,
+)
+_CALL = re.compile(r"[A-Za-z_][\w.]{0,100}\(")
+_MOST_BRACKETS = 64
+_PLACEHOLDER = re.compile(
+    r"""(?: %[-+ #0-9.]{0,8}[sdrifxa] | %\(\w{1,60}\)[-+ #0-9.]{0,8}[sdrif] | \{\{?[ \w.!:>()\[\]-]{0,60}\}?\}
+          | \$\{[A-Za-z_]\w{0,60}\} | \$[A-Z_][A-Z0-9_]{0,60} | \*{3,} | x{4,} | \.{2,} | \? | …
+        )(?![^\s"'`,;&)\]}>\\])""",
+    re.VERBOSE,
+)
+_MADE_LENGTH = 6
+_LONG_LENGTH = 20
+_PROSE = frozenset(
+    """
+    a absent again an and any are array as at authentication bad been before blank bool boolean by bytes
+    can cannot can't change changed could denied dict did didn't do does doesn't don't empty error exceeded
+    expected expired fail failed failure false field float for found from function given had has have hidden
+    if illegal in incorrect input int integer invalid is isn't it its keep length list long malformed match
+    may minimum mismatch missing must need needed needs never new nil no none not null number object of ok
+    okay old on only optional or out please redacted refused rejected removed required reset resource revoked
+    scrubbed secretstr sent set short should some str string strong supplied system text than that the these
+    this to too true tuple type unauthorized undefined unexpected unknown unset use used using valid value
+    verification was wasn't weak were when which will with without won't wrong you your
+    """.split()  # noqa: SIM905 - a table of words, not of quotes
+)
+
+
+class Literal(NamedTuple):
+    """A quoted text: where its content begins and ends, and where the text after it begins.
+
+    Attributes:
+        start: Where the content begins.
+        end: Where it ends.
+        after: Where the text behind the closing quote begins.
+        is_closed: Whether there is a closing quote; a text that was cut may have none.
+        quote: The quote.
+    """
+
+    start: int
+    end: int
+    after: int
+    is_closed: bool
+    quote: str
+
+
+def literal_at(text: str, at: int) -> Literal | None:
+    """Read the quoted text that begins at *at*: as Python or JSON write it, also inside of another quoted text."""
+    opening = _OPENING.match(text, at)
+    if opening is None:
+        return None
+    quote = opening[2] or opening[4]
+    start = opening.end()
+    end = _closing(text, quote, start, len(opening[1] or ""))
+    if end < 0:
+        end = cut_at(text, start)
+        return Literal(start, end, end, is_closed=False, quote=quote)
+    after = end + len(quote)
+    # The backslashes before a closing quote belong to the quote.
+    return Literal(start, max(start, end - len(opening[1] or "")), after, is_closed=True, quote=quote)
+
+
+def cut_at(text: str, start: int) -> int:
+    """Return where the text that was kept ends, looking from *start* on."""
+    found = _CUT.search(text, start)
+    return found.start() if found else len(text)
+
+
+def bracket_end(text: str, at: int, most: int = sys.maxsize) -> int:
+    """Return where the bracket that opens at *at* has been closed, or -1; quoted brackets do not count."""
+    depth = 0
+    while (found := _BRACKETS.search(text, at)) and most > 0:
+        most -= 1
+        char, at = found[0], found.end()
+        if char in "\"'":
+            end = _closing(text, char, at, _backslashes(text, found.start(), 0))
+            if end < 0:
+                return -1
+            at = end + 1
+        elif char in "([{":
+            depth += 1
+        else:
+            depth -= 1
+            if depth <= 0:
+                return at
+    return -1
+
+
+def run_end(text: str, at: int, *, encoded: bool = False) -> int:
+    """Return where an unquoted value ends: at white space or at what parts it from the next.
+
+    Args:
+        text: The text.
+        at: Where the value begins.
+        encoded: Whether the value stands in a URL that is itself part of a URL.
+    """
+    return _repeated(_ENCODED_RUN if encoded else _RUN, text, at)
+
+
+def call_end(text: str, at: int) -> int:
+    """Return where the call that begins at *at* ends, as in ``SecretStr('…')``, or -1 if there is none."""
+    call = _CALL.match(text, at)
+    return bracket_end(text, call.end() - 1, _MOST_BRACKETS) if call else -1
+
+
+def run_of_line(text: str, at: int, quote: str) -> int:
+    """Return where the line ends that *at* is in, or the quoted text if it stands in one."""
+    return _repeated(_LINE[quote], text, at)
+
+
+def placeholder_end(text: str, at: int) -> int:
+    """Return where what stands for a value ends, as ``%s``, ``{password}``, ``$TOKEN`` and ``***`` do; else -1."""
+    found = _PLACEHOLDER.match(text, at)
+    return found.end() if found else -1
+
+
+def is_expression(text: str, at: int) -> bool:
+    """Whether what begins at *at* is a call or a subscript in source code."""
+    return _EXPRESSION.match(text, at) is not None
+
+
+def is_prose(word: str) -> bool:
+    """Whether messages and signatures use this word after a name: ``password: required``, ``password: str``."""
+    return word.lower().strip(".:!?") in _PROSE
+
+
+def looks_made(word: str) -> bool:
+    """Whether this may have been made by a machine: it has digits, or is longer than words are."""
+    if len(word) < _MADE_LENGTH:
+        return False
+    return len(word) >= _LONG_LENGTH or any(map(str.isdigit, word))
+
+
+def _repeated(pattern: re.Pattern[str], text: str, at: int) -> int:
+    # In portions, as the regex engine keeps a note of every repetition.
+    while (found := pattern.match(text, at)) is not None:
+        at = found.end()
+    return at
+
+
+def _closing(text: str, quote: str, start: int, depth: int) -> int:
+    """Return where the closing quote is, whose quotes are escaped by *depth* backslashes; -1 if there is none."""
+    at = start
+    while (at := text.find(quote, at)) >= 0:
+        behind = _backslashes(text, at, start)
+        if behind <= depth if depth else behind % 2 == 0:
+            return at
+        at += 1
+    return -1
+
+
+def _backslashes(text: str, at: int, start: int) -> int:
+    first = at
+    while first > start and text[first - 1] == "\\":
+        first -= 1
+    return at - first
