@@ -8,18 +8,17 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from rollbar_logging.capture.record import Recorder
-from rollbar_logging.capture.values import Bounds
 from rollbar_logging.delivery import processes
 from rollbar_logging.delivery.notices import tell
-from rollbar_logging.delivery.queue import ReportQueue
 from rollbar_logging.delivery.stats import Stats
-from rollbar_logging.delivery.worker import Way, Worker
 from rollbar_logging.settings import Settings
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from rollbar_logging.capture.record import Recorder
+    from rollbar_logging.delivery.queue import ReportQueue
+    from rollbar_logging.delivery.worker import Way, Worker
     from rollbar_logging.settings import Options
 
 
@@ -51,17 +50,7 @@ class RollbarHandler(logging.Handler):
             if settings.enabled:
                 tell("no access token, so nothing is reported: set ROLLBAR_ACCESS_TOKEN or the option access_token")
             return
-        bounds = Bounds(settings.max_string, settings.max_items, settings.max_depth, settings.capture_budget)
-        self._recorder = Recorder(
-            bounds,
-            settings.max_frames,
-            with_locals=settings.capture_locals,
-            exception_levels=settings.exception_levels,
-        )
-        self._queue = ReportQueue(
-            settings.queue_size, settings.queue_bytes, settings.batch_size, settings.flush_interval
-        )
-        self._worker = Worker(self._queue, _way(settings))
+        self._recorder, self._queue, self._worker = _assembled(settings)
         processes.register(self)
 
     def handle(self, record: logging.LogRecord) -> Any:
@@ -74,7 +63,7 @@ class RollbarHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take a snapshot of *record* and queue it. Sets ``record.rollbar_uuid``."""
         role, worker = processes.role, self._worker
-        if worker is None or self._is_closed or role.is_sending or _is_own(record.name):
+        if worker is None or self._is_closed or role.is_sending or _is_own(getattr(record, "name", None)):
             return
         if role.is_emitting:
             role.reentered += 1
@@ -128,8 +117,7 @@ class RollbarHandler(logging.Handler):
                 worker.finish(0)
             else:
                 self._is_closed = True
-                worker.finish(self._patience())
-                worker.stop()
+                worker.close(self._patience())
         super().close()
 
     def stats(self) -> Stats:
@@ -138,13 +126,20 @@ class RollbarHandler(logging.Handler):
 
     def after_fork(self) -> None:
         """Begin anew in a forked child; called by the interpreter."""
+        self._is_exiting, self._exit_left = False, self._settings.shutdown_timeout
+        self._vain_flush = (-1, 0.0)
         if self._worker is not None:
             self._worker.after_fork()
 
-    def at_exit(self) -> None:
-        """Deliver what is left; called by the interpreter before it ends."""
-        if self._worker is not None and not self._is_closed:
+    def at_exit(self, used: float = 0.0) -> None:
+        """Deliver what is left; called by the interpreter before it ends.
+
+        Args:
+            used: Seconds that the process's end has taken already.
+        """
+        if self._worker is not None and not self._is_closed and not self._is_exiting:
             self._is_exiting = True
+            self._exit_left = max(0.0, self._settings.shutdown_timeout - used)
             self._wait_at_exit()
 
     def _wait_at_exit(self) -> bool:
@@ -174,29 +169,59 @@ class RollbarHandler(logging.Handler):
         except Exception:  # noqa: BLE001 - the last resort is to count
             self._queue.count_dropped("internal_error", 1)
         if self._failures == 1:
-            tell(f"a record of the logger {record.name!r} could not be captured whole: {type(error).__name__}: {error}")
+            name = getattr(record, "name", None)
+            tell(f"a record of the logger {name!r} could not be captured whole: {_in_words(error)}")
 
     def __repr__(self) -> str:
         state = "inert" if self._worker is None else "closed" if self._is_closed else self._settings.environment
         return f"<{type(self).__name__} ({state}, {logging.getLevelName(self.level)})>"
 
 
-def _is_own(name: str) -> bool:
-    return name.startswith("rollbar_logging") and (name == "rollbar_logging" or name.startswith("rollbar_logging."))
+def _is_own(name: object) -> bool:
+    return (
+        isinstance(name, str)
+        and name.startswith("rollbar_logging")
+        and (name == "rollbar_logging" or name.startswith("rollbar_logging."))
+    )
+
+
+def _in_words(error: Exception) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"[:200]
+    except Exception:  # noqa: BLE001 - an error of the application's, whose text fails too
+        return type(error).__name__
+
+
+# The parts are imported here and not above, so that importing the package stays cheap; and not on the worker's
+# thread: a fork in the middle of an import would leave the child with a lock that nobody gives back.
+# ruff: noqa: PLC0415
+
+
+def _assembled(settings: Settings) -> tuple[Recorder, ReportQueue, Worker]:
+    from rollbar_logging.capture.record import Recorder
+    from rollbar_logging.capture.values import Bounds
+    from rollbar_logging.delivery.queue import ReportQueue
+    from rollbar_logging.delivery.worker import Worker
+
+    bounds = Bounds(settings.max_string, settings.max_items, settings.max_depth, settings.capture_budget)
+    recorder = Recorder(
+        bounds,
+        settings.max_frames,
+        with_locals=settings.capture_locals,
+        exception_levels=settings.exception_levels,
+    )
+    queue = ReportQueue(settings.queue_size, settings.queue_bytes, settings.batch_size, settings.flush_interval)
+    return recorder, queue, Worker(queue, _way(settings))
 
 
 def _way(settings: Settings) -> Way:
-    """Load and wire what the sending threads use.
+    import socket
 
-    Imported here and not above, so that importing the package stays cheap; and not on the worker's thread, so that
-    no fork can happen while an import is under way, which would leave the child with a lock that nobody gives back.
-    """
-    import socket  # noqa: PLC0415
-
-    from rollbar_logging.delivery.transport import HttpTransport  # noqa: PLC0415
-    from rollbar_logging.item.assembly import Assembly  # noqa: PLC0415
-    from rollbar_logging.item.build import Origin  # noqa: PLC0415
-    from rollbar_logging.item.scrub import Scrubber  # noqa: PLC0415
+    from rollbar_logging.delivery.transport import HttpTransport
+    from rollbar_logging.delivery.worker import Way
+    from rollbar_logging.item.assembly import Assembly
+    from rollbar_logging.item.build import Origin
+    from rollbar_logging.item.scrub import Scrubber
 
     origin = Origin(
         settings.environment,

@@ -4,16 +4,13 @@
 default. It reads no environment of its own; the caller passes one in. Times are seconds, sizes bytes.
 """
 
+# ruff: noqa: PLC0415 - importing the package is cheap: what few options need is imported by them
 from __future__ import annotations
 
-import difflib
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from importlib import import_module
 from logging import getLevelName
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import urlsplit
 
 from rollbar_logging.errors import SettingsError
 from rollbar_logging.levels import parse_level
@@ -158,7 +155,7 @@ class Settings(NamedTuple):
         values: dict[str, Any] = {}
         for option in given:
             if option not in cls._fields:
-                raise SettingsError(option, "keyword", given[option], _near(option, cls._fields))
+                raise SettingsError(option, "keyword", _NOT_SHOWN, _near(option, cls._fields))
         for option, default in cls._field_defaults.items():
             origin, value = _find(option, given, environ)
             values[option] = default if value is None else _check(option, origin, _plain(value))
@@ -174,6 +171,16 @@ class Settings(NamedTuple):
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
 
+class _NotShown:
+    """In place of the value of an unknown option, as that may be a token under a misspelt name."""
+
+    def __repr__(self) -> str:
+        return "not known"
+
+
+_NOT_SHOWN = _NotShown()
+
+
 def _find(option: str, given: Mapping[str, Any], environ: Mapping[str, str]) -> tuple[str, Any]:
     value = given.get(option)
     if value is not None:
@@ -183,6 +190,8 @@ def _find(option: str, given: Mapping[str, Any], environ: Mapping[str, str]) -> 
 
 
 def _near(option: str, known: Sequence[str]) -> str:
+    import difflib
+
     close = difflib.get_close_matches(option, known, n=1)
     return f"a known option; did you mean {close[0]!r}?" if close else "a known option"
 
@@ -202,8 +211,8 @@ def _check(option: str, origin: str, value: Any) -> Any:
     expected = _EXPECTED[option]
     try:
         return expected.read(value)
-    except (ValueError, TypeError, ImportError, AttributeError, OverflowError):
-        raise SettingsError(option, origin, value, expected.words) from None
+    except Exception as error:  # a dotted path imports code of the application, which may raise anything
+        raise SettingsError(option, origin, value, expected.words) from error
 
 
 class _Kind(NamedTuple):
@@ -256,6 +265,8 @@ def _read_token(value: Any) -> str:
 
 
 def _read_endpoint(value: Any) -> str:
+    from urllib.parse import urlsplit
+
     url: str = _text().read(value)
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
@@ -270,10 +281,10 @@ def _read_level(value: Any) -> int | str:
         raise TypeError
     if isinstance(value, int) or value.strip().isdigit():
         return int(value)
-    name = value.strip().upper()
-    if not isinstance(getLevelName(name), int):
-        raise ValueError  # noqa: TRY004 - an unknown name
-    return name
+    for name in (value.strip(), value.strip().upper()):
+        if isinstance(getLevelName(name), int):
+            return name
+    raise ValueError  # an unknown name
 
 
 def _read_names(value: Any) -> tuple[str, ...]:
@@ -292,15 +303,19 @@ def _read_choice(value: Any) -> str:
 
 
 def _read_callable(value: Any) -> Callable[..., Any]:
+    import importlib
+
     if isinstance(value, str):
         module, _, name = value.strip().replace(":", ".").rpartition(".")
-        value = getattr(import_module(module), name)
+        value = getattr(importlib.import_module(module), name)
     if not callable(value):
         raise TypeError
     return value  # type: ignore[no-any-return]
 
 
 def _read_exception_levels(value: Any) -> dict[str, str]:
+    import json
+
     if isinstance(value, str):
         value = json.loads(value) if value.lstrip().startswith("{") else _pairs(value)
     levels = {}

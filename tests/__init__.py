@@ -1,0 +1,1 @@
+"""Tests of rollbar_logging; they mirror the package."""

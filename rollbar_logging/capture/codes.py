@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import weakref
+from contextlib import suppress
 from types import CodeType, FrameType
 
 from rollbar_logging.capture.occurrence import Code
@@ -28,7 +29,8 @@ class Codes:
         if len(self._known) >= _MOST_CODES:
             self._known.clear()
         # Notes where a loader could give the source and reads nothing: the worker will have no frame to ask.
-        linecache.lazycache(code.co_filename, frame.f_globals)
+        with suppress(Exception):  # a loader may be anything
+            linecache.lazycache(code.co_filename, frame.f_globals)
         facts = read_code(code)
         self._known[id(code)] = (weakref.ref(code), facts)
         return facts

@@ -69,10 +69,10 @@ def current_request() -> Any:
 
 def bound_variables() -> Mapping[str, Any]:
     """Return structlog's bound context variables, if the application uses them."""
-    contextvars = sys.modules.get("structlog.contextvars")
-    if contextvars is None:
+    get_contextvars = getattr(sys.modules.get("structlog.contextvars"), "get_contextvars", None)
+    if get_contextvars is None:  # or it is being imported
         return {}
-    bound: Mapping[str, Any] = contextvars.get_contextvars()
+    bound: Mapping[str, Any] = get_contextvars()
     return bound
 
 
@@ -83,6 +83,6 @@ def current_task_name() -> str | None:
         return None
     try:
         task = asyncio.current_task()
+        return str(task.get_name()) if task is not None else None
     except (RuntimeError, AttributeError):  # no loop runs in this thread, or asyncio is being imported
         return None
-    return str(task.get_name()) if task is not None else None

@@ -1,21 +1,22 @@
 """An exception to a chain of traces: causes, groups, notes, cycles and recursions.
 
 Frames are read from the raising end backwards, so that what is nearest to the failure is captured first
-should the time of the reading run out.
+should the time of the reading run out. Exceptions are asked past what their classes put over the attributes of
+`BaseException`: a class may answer with anything, or raise.
 """
 
 from __future__ import annotations
 
+import builtins
 import sys
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Callable, Mapping
 from types import FrameType, TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from rollbar_logging.capture.codes import Codes
 from rollbar_logging.capture.occurrence import Code, Frame, Plain, Trace
 from rollbar_logging.capture.sensitive import hidden_variables, hide
-from rollbar_logging.capture.values import Reading, type_name
+from rollbar_logging.capture.values import Reading, bare_name, module_of, named, type_name
 
 MAX_CHAIN = 10
 MAX_NOTES = 20
@@ -25,7 +26,9 @@ _LEAST_REPEATS = 3
 MESSAGE_FACTOR = 16
 """A message may be so many times longer than another string: it is what people read first."""
 
+_MAX_FLAT = 1000
 _FRAME_BYTES = 400
+_GROUP: Any = getattr(builtins, "BaseExceptionGroup", None)
 
 ExcInfo = tuple[BaseException, TracebackType | None, str | None]
 """An exception, its traceback, and a traceback that came as text."""
@@ -52,27 +55,26 @@ class Limits(NamedTuple):
     with_locals: bool
 
 
-def exc_info_of(exc_info: object) -> ExcInfo | None:
+def exc_info_of(exc_info: Any) -> ExcInfo | None:
     """Understand whatever a record carries as ``exc_info``.
 
     Returns:
         ``None`` when there is no exception: for ``None``, ``(None, None, None)``, ``True`` outside of a handler.
     """
-    if exc_info is True or exc_info == 1:
-        exc_info = sys.exc_info()
-    if isinstance(exc_info, BaseException):
-        return exc_info, exc_info.__traceback__, None
-    if not isinstance(exc_info, (tuple, list)) or len(exc_info) < 2:  # noqa: PLR2004 - type and value
+    if type(exc_info) is bool or type(exc_info) is int:
+        exc_info = sys.exc_info() if exc_info else None
+    if _is_error(exc_info):
+        return exc_info, _traceback(exc_info), None
+    if not (type(exc_info) is tuple or type(exc_info) is list):
         return None
-    cls, error = exc_info[0], exc_info[1]
-    trace = exc_info[2] if len(exc_info) > 2 else None  # noqa: PLR2004
-    if not isinstance(error, BaseException):
+    cls, error, trace = exc_info if len(exc_info) == 3 else (*exc_info, None, None, None)[:3]  # noqa: PLR2004
+    if not _is_error(error):
         error = _instance(cls, error)
         if error is None:
             return None
-    if isinstance(trace, str):
-        return error, error.__traceback__, trace
-    return error, trace if isinstance(trace, TracebackType) else error.__traceback__, None
+    if type(trace) is str:
+        return error, _traceback(error), trace
+    return error, trace if type(trace) is TracebackType else _traceback(error), None
 
 
 def read_exception(found: ExcInfo, reading: Reading, limits: Limits) -> Captured:
@@ -85,16 +87,49 @@ def read_exception(found: ExcInfo, reading: Reading, limits: Limits) -> Captured
     """
     links, members = _links(found[0], found[1])
     chain = tuple([_trace(error, tracebacks, reading, limits) for error, tracebacks in links])
-    return Captured(chain, tuple([_member(error, reading) for error in members[: reading.max_items]]))
+    described = [_member(error, reading) for error in members[: reading.max_items]]
+    if len(members) > len(described):
+        described.append({"class": "…", "message": f"[+{len(members) - len(described)} exceptions]"})
+    return Captured(chain, tuple(described))
 
 
-def _instance(cls: object, value: object) -> BaseException | None:
-    if not (isinstance(cls, type) and issubclass(cls, BaseException)):
-        return None
+_traceback, _cause, _context, _is_context_hidden, _dict_of = (
+    BaseException.__dict__[name].__get__
+    for name in ("__traceback__", "__cause__", "__context__", "__suppress_context__", "__dict__")
+)
+
+
+def _is_error(value: object) -> TypeGuard[BaseException]:
+    # Not `isinstance`: it believes what mocks and proxies say of their ``__class__``.
+    return issubclass(type(value), BaseException)
+
+
+def _held(error: BaseException, name: str) -> Any:
+    """Return an attribute past the class's own ``__getattribute__``, or ``None``."""
     try:
-        return cls(*(value if isinstance(value, tuple) else () if value is None else (value,)))
-    except Exception:  # noqa: BLE001 - a class may want other arguments
-        return BaseException.__new__(cls)
+        return object.__getattribute__(error, name)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - not there, or a property that fails
+        return None
+
+
+def _instance(cls: Any, value: object) -> BaseException | None:
+    if not (issubclass(type(cls), type) and BaseException in type.__dict__["__mro__"].__get__(cls)):
+        return None
+    args = value if type(value) is tuple else () if value is None else (value,)
+    # A class may want other arguments; then an instance without any must do.
+    return _made(lambda: cls(*args)) or _made(lambda: cls.__new__(cls))
+
+
+def _made(make: Callable[[], object]) -> BaseException | None:
+    try:
+        error = make()
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - a class may do anything
+        return None
+    return error if _is_error(error) else None
 
 
 _Links = list[tuple[BaseException, list[TracebackType | None]]]
@@ -110,32 +145,43 @@ def _links(error: BaseException, traceback: TracebackType | None) -> tuple[_Link
     while current is not None and id(current) not in seen and len(links) < MAX_CHAIN:
         seen.add(id(current))
         inner = _members(current)
-        if len(inner) == 1:
+        if len(inner) == 1 and id(inner[0]) not in seen:
             # The wrapper says nothing of its own, but its frames tell how the inner one was reached.
             current = inner[0]
-            tracebacks.append(current.__traceback__)
+            tracebacks.append(_traceback(current))
             continue
         links.append((current, tracebacks))
         if inner:
             members = members or _flat(inner)
             current = inner[0]
         else:
-            current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
-        tracebacks = [current.__traceback__ if current is not None else None]
+            current = _before(current)
+        tracebacks = [_traceback(current) if current is not None else None]
     return links, members
 
 
+def _before(error: BaseException) -> BaseException | None:
+    cause: BaseException | None = _cause(error)
+    if cause is None and not _is_context_hidden(error):
+        cause = _context(error)
+    return cause
+
+
 def _members(error: BaseException) -> tuple[BaseException, ...]:
-    # Not `except*` nor `isinstance`: groups have been built in since 3.11 only, and a backport exists for 3.10.
-    if type(error).__name__.endswith("Group") and isinstance(inner := getattr(error, "exceptions", None), tuple):
-        return tuple(member for member in inner if isinstance(member, BaseException))
-    return ()
+    # Built in since Python 3.11; for 3.10 there is a backport.
+    group = _GROUP or getattr(sys.modules.get("exceptiongroup"), "BaseExceptionGroup", None)
+    if group is None or not issubclass(type(error), group):
+        return ()
+    inner = _held(error, "exceptions")
+    return tuple(filter(_is_error, inner)) if type(inner) is tuple else ()
 
 
 def _flat(members: tuple[BaseException, ...]) -> list[BaseException]:
     flat: list[BaseException] = []
     waiting = list(reversed(members))
-    while waiting and len(flat) < 1000:  # noqa: PLR2004 - more than any bound keeps
+    for _ in range(_MAX_FLAT):
+        if not waiting:
+            break
         member = waiting.pop()
         inner = _members(member)
         waiting.extend(reversed(inner))
@@ -145,8 +191,8 @@ def _flat(members: tuple[BaseException, ...]) -> list[BaseException]:
 
 
 def _member(error: BaseException, reading: Reading) -> dict[str, Plain]:
-    member = {"class": type(error).__name__, "message": _message(error, reading)}
-    last = error.__traceback__
+    member = {"class": bare_name(type(error)), "message": _message(error, reading)}
+    last = _traceback(error)
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     if last is not None:
@@ -166,38 +212,47 @@ def _message(error: BaseException, reading: Reading) -> str:
 
 
 def _notes(error: BaseException, reading: Reading) -> tuple[str, ...]:
-    notes = getattr(error, "__notes__", None)
-    if not isinstance(notes, (list, tuple)):
+    notes = _dict_of(error).get("__notes__")
+    if not (type(notes) is list or type(notes) is tuple):
         return ()
-    return tuple(str(reading.describe(note, reading.max_depth)) for note in notes[:MAX_NOTES])
+    texts = [str(reading.describe(note, reading.max_depth)) for note in list(notes)[:MAX_NOTES]]
+    return (*texts, *([f"… [+{len(notes) - MAX_NOTES} notes]"] if len(notes) > MAX_NOTES else []))
+
+
+_OWN_ATTRIBUTES = ((OSError, ("errno", "filename")), (SyntaxError, ("offset", "text")))
 
 
 def _attributes(error: BaseException, reading: Reading) -> dict[str, Plain]:
-    held = getattr(error, "__dict__", None)
-    found = {name: value for name, value in held.items() if not name.startswith("_")} if held else {}
-    if isinstance(error, OSError):
-        found.update(errno=error.errno, filename=error.filename)
-    elif isinstance(error, SyntaxError):
-        found.update(offset=error.offset, text=error.text)
-    known = {name: value for name, value in found.items() if value is not None}
-    return {str(name): reading.describe(value, 1) for name, value in islice(known.items(), reading.max_items)}
+    held, cls = _dict_of(error), type(error)
+    names = [name for base, names in _OWN_ATTRIBUTES if issubclass(cls, base) for name in names]
+    if not held and not names:
+        return {}
+    found = [(name, _held(error, name)) for name in names]
+    found.extend((name, value) for name, value in list(held.items()) if type(name) is str and name[:1] != "_")
+    known = [(name, value) for name, value in found if value is not None][: reading.max_items]
+    return {name: reading.describe(value, 1) for name, value in known}
 
 
 def _trace(error: BaseException, tracebacks: list[TracebackType | None], reading: Reading, limits: Limits) -> Trace:
     steps = _steps(tracebacks)
     frames = _frames(steps, reading, limits)
-    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
-        frames.append(Frame(Code(error.filename, "<syntax>"), error.lineno))
+    if isinstance(error, SyntaxError):
+        frames.extend(_place_of_syntax(error))
     cls = type(error)
     return Trace(
-        cls.__name__,
-        cls.__module__,
+        bare_name(cls),
+        module_of(cls) or "",
         _message(error, reading),
         tuple(frames),
         _notes(error, reading),
         bool(steps),
         _attributes(error, reading),
     )
+
+
+def _place_of_syntax(error: SyntaxError) -> list[Frame]:
+    filename, lineno = _held(error, "filename"), _held(error, "lineno")
+    return [Frame(Code(filename, "<syntax>"), lineno if type(lineno) is int else None)] if type(filename) is str else []
 
 
 def _steps(tracebacks: list[TracebackType | None]) -> list[_Step]:
@@ -210,27 +265,39 @@ def _steps(tracebacks: list[TracebackType | None]) -> list[_Step]:
 
 
 def _frames(steps: list[_Step], reading: Reading, limits: Limits) -> list[Frame]:
+    # Asked of all frames: what marks a variable as sensitive may stand in one that is left out.
+    hidden = hidden_variables([frame for frame, _ in steps]) if limits.with_locals else None
     marks: dict[int, tuple[int, int]] = {}
     if len(steps) > limits.max_frames:
         steps, marks = shortened(steps, limits.max_frames)
-    hidden = hidden_variables([frame for frame, _ in steps]) if limits.with_locals else None
     code_of, variables = limits.codes.of, None
     frames = []
     for at in range(len(steps) - 1, -1, -1):
         frame, lineno = steps[at]
         if limits.with_locals:
-            variables = reading.variables(_names(frame) if hidden is None else hide(_names(frame), hidden.get(at)))
+            variables = reading.variables(_names(frame) if hidden is None else hide(_names(frame), hidden.get(frame)))
         frames.append(Frame(code_of(frame), lineno, variables, *marks.get(at, _AS_IT_IS)))
     reading.size += _FRAME_BYTES * len(frames)
     frames.reverse()
     return frames
 
 
+def _type_of_locals() -> type:
+    return type(sys._getframe().f_locals)  # noqa: SLF001 - a type without a public name
+
+
+_FAST_LOCALS = _type_of_locals()
+"""``dict``; since Python 3.13 a proxy of the frame's variables."""
+
+
 def _names(frame: FrameType) -> Mapping[str, Any]:
-    names = frame.f_locals
+    names: Any = frame.f_locals
+    if type(names) is not _FAST_LOCALS and type(names) is not dict:
+        # Of a class whose metaclass prepared it, or what the application gave to `exec`.
+        names = dict.copy(names) if issubclass(type(names), dict) else {"…": named(type(names))}
     if "__builtins__" in names:  # a module's own frame: its locals are its globals
-        return {name: value for name, value in names.items() if not name.startswith("__")}
-    return names
+        return {name: value for name, value in list(names.items()) if not str(name).startswith("__")}
+    return names  # type: ignore[no-any-return]
 
 
 def shortened(steps: list[_Step], max_frames: int) -> tuple[list[_Step], dict[int, tuple[int, int]]]:
@@ -241,13 +308,12 @@ def shortened(steps: list[_Step], max_frames: int) -> tuple[list[_Step], dict[in
         and how many steps after it were left out.
     """
     folded = _folded(steps)
-    first = max_frames // 4
-    left_out = folded[first : len(folded) - (max_frames - first)]
+    first = max(max_frames // 4, 1)
+    left_out = folded[first : max(len(folded) - (max_frames - first), first)]
     kept = folded[:first] + folded[first + len(left_out) :]
     marks = {at: (repeated, 0) for at, (_, repeated) in enumerate(kept) if repeated}
     if left_out:
-        at = max(first - 1, 0)
-        marks[at] = (kept[at][1], sum(1 + repeated for _, repeated in left_out))
+        marks[first - 1] = (kept[first - 1][1], sum(1 + repeated for _, repeated in left_out))
     return [step for step, _ in kept], marks
 
 

@@ -1,8 +1,8 @@
 """What to do with values that are of no built-in type: decided once per type.
 
-Nothing is imported to recognise a type: names along its bases are enough, and an application that does not
-use a library pays nothing for it. Lazy objects (querysets, proxies, translations) are described and never
-evaluated: evaluating one may run a query, and a report must not.
+Types of other libraries are known by name, see `capture.libraries`. Lazy objects (querysets, proxies,
+translations) are described and never evaluated: evaluating one may run a query, and a report must not. For the
+same reason the standard library's containers are read like built-in ones: their ``repr`` asks all that they hold.
 """
 
 from __future__ import annotations
@@ -10,58 +10,21 @@ from __future__ import annotations
 import enum
 import types
 import weakref
+from array import array
 from collections import deque
-from operator import attrgetter
+from functools import partial
+from itertools import islice
 from typing import Any
 
 from rollbar_logging.capture import values
+from rollbar_logging.capture.libraries import ARRAYS, EXACT_TEXT, FUTURES, HOLDERS, LAZY, QUERYSETS, ROWS
 from rollbar_logging.capture.occurrence import Plain
-from rollbar_logging.capture.values import Reader, Reading, named, type_name
+from rollbar_logging.capture.values import Reader, Reading, named, path_of, type_name
 
 _MOST_TYPES = 4096
 
-_LAZY = frozenset(
-    {
-        "celery.local.Proxy",
-        "django.db.models.query.QuerySet",
-        "django.db.models.query.RawQuerySet",
-        "django.utils.functional.LazyObject",
-        "django.utils.functional.Promise",
-        "lazy_object_proxy.cext.Proxy",
-        "lazy_object_proxy.simple.Proxy",
-        "lazy_object_proxy.slots.Proxy",
-        "mongoengine.queryset.base.BaseQuerySet",
-        "peewee.BaseQuery",
-        "pymongo.cursor.Cursor",
-        "pymongo.synchronous.cursor.Cursor",
-        "sqlalchemy.orm.query.Query",
-        "tortoise.queryset.AwaitableQuery",
-        "werkzeug.local.LocalProxy",
-        "wrapt.ObjectProxy",
-    }
-)
-_ARRAYS = frozenset({"numpy", "pandas", "polars", "torch", "jax", "jaxlib", "tensorflow", "xarray", "dask", "scipy"})
-_EXACT_TEXT = frozenset(
-    {
-        "datetime.date",
-        "datetime.datetime",
-        "datetime.time",
-        "decimal.Decimal",
-        "fractions.Fraction",
-        "ipaddress.IPv4Address",
-        "ipaddress.IPv6Address",
-        "pathlib.PosixPath",
-        "pathlib.PurePosixPath",
-        "pathlib.PureWindowsPath",
-        "pathlib.WindowsPath",
-        "pathlib._local.PosixPath",
-        "pathlib._local.PurePosixPath",
-        "pathlib._local.PureWindowsPath",
-        "pathlib._local.WindowsPath",
-        "uuid.UUID",
-    }
-)
 _MRO = type.__dict__["__mro__"]
+_NAMES = type.__dict__["__dict__"]
 
 
 class Kinds:
@@ -94,22 +57,32 @@ def classify(cls: type) -> Reader:
     """Choose how values of *cls* are read. Looks at the type only, never at a value."""
     try:
         bases = _MRO.__get__(cls)
-        return _by_library(cls, bases) or _by_base(cls, bases) or _by_shape(cls)
-    except Exception:  # noqa: BLE001 - a metaclass may do anything
+        return _by_request(bases) or _by_library(cls, bases) or _by_base(cls, bases) or _by_shape(cls)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001 - a metaclass may do anything
         return _by_type
 
 
+def _by_request(bases: Any) -> Reader | None:
+    return _read_rollbar_repr if _is_set("__rollbar_repr__", bases) else None
+
+
+def _is_set(name: str, bases: Any) -> bool:
+    # Not `hasattr`: there are metaclasses that have whatever they are asked for.
+    return any(name in _NAMES.__get__(base) for base in bases)
+
+
 def _by_library(cls: type, bases: Any) -> Reader | None:
-    paths = {f"{base.__module__}.{base.__qualname__}" for base in bases}
-    if "django.db.models.query.QuerySet" in paths:
-        return _read_queryset
-    if not paths.isdisjoint(_LAZY):
-        return _read_lazy
-    if "django.db.models.base.Model" in paths or "_sa_class_manager" in vars(cls):
+    paths = {path_of(base) for base in bases}
+    for known, reader in _READERS_OF_LIBRARIES:
+        if not paths.isdisjoint(known):
+            return reader
+    if _is_set("_sa_class_manager", bases):  # mapped by SQLAlchemy
         return _read_loaded
-    if type_name(cls) in _EXACT_TEXT:
+    if path_of(cls) in EXACT_TEXT:
         return _read_text
-    if cls.__module__.partition(".")[0] in _ARRAYS or {"numpy.ndarray", "torch.Tensor"} & paths:
+    if path_of(cls).partition(".")[0] in ARRAYS or {"numpy.ndarray", "torch.Tensor"} & paths:
         return _read_scalar if "numpy.generic" in paths else _read_array
     return None
 
@@ -117,17 +90,16 @@ def _by_library(cls: type, bases: Any) -> Reader | None:
 def _by_base(cls: type, bases: Any) -> Reader | None:
     if isinstance(cls, enum.EnumMeta):
         return _read_enum
-    if tuple in bases and isinstance(vars(cls).get("_fields") or getattr(cls, "_fields", None), tuple):
+    if tuple in bases and isinstance(getattr(cls, "_fields", None), tuple):
         return _read_namedtuple
+    ids = set(map(id, bases))  # not `in`: a metaclass may have an ``__eq__``
     for base, reader in _READERS_OF_BASES.items():
-        if base in bases:
+        if id(base) in ids:
             return reader
     return None
 
 
 def _by_shape(cls: type) -> Reader:
-    if callable(getattr(cls, "__rollbar_repr__", None)):
-        return _read_rollbar_repr
     if _fields_of(cls):
         return _read_record
     default: Any = object.__repr__
@@ -151,15 +123,17 @@ def _read_float(reading: Reading, value: float, depth: int) -> Plain:
 
 
 def _read_text(reading: Reading, value: Any, _depth: int) -> Plain:
-    return reading.guarded(value, str)
+    return reading.guarded(value, str, "str")
 
 
 def _read_repr(reading: Reading, value: Any, _depth: int) -> Plain:
     return reading.guarded(value, repr)
 
 
-def _read_rollbar_repr(reading: Reading, value: Any, _depth: int) -> Plain:
-    return reading.guarded(value, type(value).__rollbar_repr__)
+def _read_rollbar_repr(reading: Reading, value: Any, depth: int) -> Plain:
+    if depth > reading.max_depth:  # it gave itself, or another of its kind
+        return named(type(value))
+    return reading.guarded(value, type(value).__rollbar_repr__, "__rollbar_repr__", depth)
 
 
 def _read_enum(reading: Reading, value: Any, _depth: int) -> Plain:
@@ -182,8 +156,15 @@ def _read_record(reading: Reading, value: Any, depth: int) -> Plain:
         if name in held:
             found.append((name, held[name]))
         elif isinstance(slot := getattr(cls, name, None), types.MemberDescriptorType):
-            found.append((name, slot.__get__(value, cls)))
+            found.extend(_slot(slot, name, value))
     return reading.mapping(found, len(found), depth, value)
+
+
+def _slot(slot: types.MemberDescriptorType, name: str, value: Any) -> list[tuple[str, Any]]:
+    try:
+        return [(name, slot.__get__(value, type(value)))]
+    except AttributeError:  # not set yet, or deleted
+        return []
 
 
 def _fields_of(cls: Any) -> list[str]:
@@ -200,7 +181,7 @@ def _read_attributes(reading: Reading, value: Any, depth: int) -> Plain:
 
 
 def _read_loaded(reading: Reading, value: Any, depth: int) -> Plain:
-    """Show what a database object has loaded; its attributes by name could run a query."""
+    """Show what an object holds itself, such as what a database object has loaded; to ask for more could query."""
     held = [(name, held) for name, held in list(_instance_dict(value).items()) if not str(name).startswith("_")]
     entries = [("<class>", type_name(type(value))), *held]
     return reading.mapping(entries, len(entries), depth, value)
@@ -218,28 +199,53 @@ def _read_queryset(_reading: Reading, value: Any, _depth: int) -> Plain:
     return f"<{type_name(type(value))}{of}, {state}>"
 
 
+def _read_future(reading: Reading, value: Any, _depth: int) -> Plain:
+    return f"<{type_name(type(value))}, done>" if value.done() else reading.guarded(value, repr)
+
+
+def _read_row(reading: Reading, value: Any, depth: int) -> Plain:
+    held = tuple(value)
+    return reading.sequence(held, len(held), depth, value)
+
+
 def _read_array(reading: Reading, value: Any, _depth: int) -> Plain:
-    parts = [type_name(type(value))]
-    for attribute in ("shape", "dtype", "dtypes"):
-        described = reading.guarded(value, _short(attribute)) if hasattr(type(value), attribute) else None
-        if isinstance(described, str) and not described.startswith("<"):
-            parts.append(f"{attribute}={described}")
-    return f"<{' '.join(parts)}>"
+    cls = type(value)
+    texts = ((name, reading.guarded(value, _short(name), name)) for name in _ABOUT_ARRAYS if hasattr(cls, name))
+    return f"<{' '.join([type_name(cls), *(f'{name}={text}' for name, text in texts if text)])}>"
 
 
 def _short(attribute: str) -> Any:
-    read = attrgetter(attribute)
-
     def text_of(value: Any) -> str:
-        found = read(value)
-        return " ".join(str(list(found) if attribute == "dtypes" and hasattr(found, "__len__") else found).split())
+        try:
+            found = getattr(value, attribute)
+        except AttributeError:
+            return ""
+        few = list(islice(found, 16)) if attribute == "dtypes" and hasattr(found, "__len__") else found
+        return " ".join(str(few).split())
 
     return text_of
 
 
 def _read_scalar(reading: Reading, value: Any, depth: int) -> Plain:
     plain = value.item()
-    return reading.describe(plain, depth) if type(plain) is not type(value) else reading.guarded(value, str)
+    return reading.describe(plain, depth) if type(plain) is not type(value) else reading.guarded(value, str, "str")
+
+
+def _read_view(reading: Reading, value: Any, depth: int) -> Plain:
+    return reading.sequence(iter(value), len(value), depth, value)
+
+
+def _read_proxy(reading: Reading, value: Any, depth: int) -> Plain:
+    return reading.mapping(iter(value.items()), len(value), depth, value)
+
+
+def _read_numbers(reading: Reading, value: Any, depth: int) -> Plain:
+    return reading.sequence(array.__iter__(value), array.__len__(value), depth, value)
+
+
+def _read_partial(reading: Reading, value: Any, depth: int) -> Plain:
+    parts = [(name, _PARTIAL[name].__get__(value)) for name in ("func", "args", "keywords")]
+    return reading.mapping([("<class>", "functools.partial"), *parts], 4, depth, value)
 
 
 def _read_class(_reading: Reading, value: Any, _depth: int) -> Plain:
@@ -247,12 +253,15 @@ def _read_class(_reading: Reading, value: Any, _depth: int) -> Plain:
 
 
 def _read_function(_reading: Reading, value: Any, _depth: int) -> Plain:
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", "?")
-    return f"<function {getattr(value, '__module__', None) or 'builtins'}.{name}>"
+    names = (getattr(value, "__qualname__", None), getattr(value, "__name__", None), "?")
+    name = next(name for name in names if type(name) is str)
+    module = getattr(value, "__module__", None)
+    return f"<function {module if type(module) is str else 'builtins'}.{name}>"[: values.MAX_NAME]
 
 
 def _read_module(_reading: Reading, value: Any, _depth: int) -> Plain:
-    return f"<module {vars(value).get('__name__', '?')}>"
+    name = _instance_dict(value).get("__name__")  # `vars` makes a lazy module load
+    return f"<module {name[: values.MAX_NAME] if type(name) is str else '?'}>"
 
 
 def _read_exception(reading: Reading, value: BaseException, depth: int) -> Plain:
@@ -269,6 +278,17 @@ def _instance_dict(value: Any) -> dict[str, Any]:
         return {}
     return held if isinstance(held, dict) else {}
 
+
+_PARTIAL: Any = partial.__dict__
+_ABOUT_ARRAYS = ("shape", "dtype", "dtypes")
+
+_READERS_OF_LIBRARIES: tuple[tuple[frozenset[str], Reader], ...] = (
+    (QUERYSETS, _read_queryset),
+    (LAZY, _read_lazy),
+    (HOLDERS, _read_loaded),
+    (FUTURES, _read_future),
+    (ROWS, _read_row),
+)
 
 _READERS_OF_BASES: dict[type, Reader] = {
     type: _read_class,
@@ -288,4 +308,8 @@ _READERS_OF_BASES: dict[type, Reader] = {
     set: values.read_set,
     frozenset: values.read_frozenset,
     deque: values.read_deque,
+    array: _read_numbers,
+    partial: _read_partial,
+    types.MappingProxyType: _read_proxy,
+    **dict.fromkeys((type({}.keys()), type({}.values()), type({}.items())), _read_view),
 }

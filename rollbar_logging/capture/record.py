@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from operator import itemgetter
 from os import urandom
+from time import time
 from typing import Any, NamedTuple
 
 from rollbar_logging.capture.codes import Codes
@@ -14,7 +15,7 @@ from rollbar_logging.capture.exceptions import MESSAGE_FACTOR, Captured, Limits,
 from rollbar_logging.capture.kinds import Kinds
 from rollbar_logging.capture.occurrence import Code, Frame, Occurrence, Plain
 from rollbar_logging.capture.request import read_request
-from rollbar_logging.capture.values import Bounds, Reading, type_name
+from rollbar_logging.capture.values import Bounds, Reading, path_of, type_name
 from rollbar_logging.levels import level_of, parse_level
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
@@ -42,12 +43,13 @@ _UNDERSTOOD = frozenset(
     }
 )
 _OVERRIDES = {"rollbar_fingerprint": "fingerprint", "rollbar_title": "title", "rollbar_context": "context"}
-_NOT_EXTRA = _STANDARD | _UNDERSTOOD
 _EMPTY: dict[str, Plain] = {}
 _NO_EXCEPTION = Captured(())
 _PLACE = ("pathname", "lineno", "funcName", "process", "processName", "thread", "threadName")
-_place = itemgetter(*_PLACE)
+_usual_facts = itemgetter("created", "levelno", "name", *_PLACE)
+_USUAL_TYPES = [float, int, str, str, int, str, int, str, int, str]
 _OCCURRENCE_BYTES = 1500
+_MAX_UUID = 36
 
 
 class Recorder:
@@ -79,37 +81,49 @@ class Recorder:
         Returns:
             The snapshot, or ``None`` if ``exception_levels`` says to ignore its exception.
         """
-        exception_level = self._exception_level(record) if self._exception_levels else None
+        exc_info = _exc_info(record)
+        exception_level = self._exception_level(exc_info) if self._exception_levels and exc_info is not None else None
         if exception_level == "ignored":
             return None
         reading = Reading(self._bounds, self._kinds)
         held = record.__dict__
+        created, levelno, name, place = _facts(held, reading)
         message, template, event = _message(record, reading)
-        extras = {**bound_variables(), **event, **{name: held[name] for name in held.keys() - _NOT_EXTRA}}
-        asked = _asked(held, reading) if not held.keys().isdisjoint(_UNDERSTOOD) else _ASKED_NOTHING
-        request = asked.request or current_request()
+        own = [name for name in held if name not in _STANDARD]
+        asked = _ASKED_NOTHING
+        if not _UNDERSTOOD.isdisjoint(own):
+            asked = _asked(held, reading)
+            own = [name for name in own if name not in _UNDERSTOOD]
+        extras = {name: held[name] for name in own}
+        bound = bound_variables()
+        if bound or event:
+            extras = {**bound, **event, **extras}
+        # Before the frames, whose many variables may use up the time.
         person = asked.person or current_person()
+        request = current_request() if asked.request is None else asked.request
+        described_request = read_request(request, reading) if request is not None else None
         exception = _NO_EXCEPTION
-        if record.exc_info or "exc_info" in extras:
-            exception = self._exception(record, extras, reading)
-        stack = record.stack_info or (record.exc_text if not record.exc_info else None)
+        if exc_info is not None:
+            exception = self._exception(exc_info, place, extras, reading)
+        task_name = held.get("taskName")
+        stack = record.stack_info or (record.exc_text if exc_info is None else None)
         return Occurrence(
-            held.get("rollbar_uuid") or uuid4(),  # seen before: the server drops the second
-            record.created,
-            asked.level or exception_level or level_of(record.levelno),
-            record.levelno,
-            record.name,
+            uuid4() if held.get("rollbar_uuid") is None else _uuid(held["rollbar_uuid"], reading),
+            created,
+            asked.level or exception_level or level_of(levelno),
+            levelno,
+            name,
             message,
             template,
-            _place(held),
-            held.get("taskName") or current_task_name(),
-            _args(record.args, reading) if record.args else None,
+            place,
+            current_task_name() if task_name is None else str(reading.describe(task_name, reading.max_depth)),
+            _args(record.args, reading) if record.args is not None and record.args != () else None,
             _described(extras, asked, reading) if extras or asked.extras else _EMPTY,
             exception.chain,
             exception.members,
             reading.text(str(stack), MESSAGE_FACTOR * reading.max_string) if stack else None,
-            reading.describe(person) if person else None,
-            read_request(request, reading) if request is not None else None,
+            reading.variables(person) if person else None,
+            described_request,
             asked.overrides,
             asked.payload,
             _OCCURRENCE_BYTES + reading.size,
@@ -117,34 +131,35 @@ class Recorder:
 
     def capture_bare(self, record: logging.LogRecord, error: Exception) -> Occurrence:
         """Tell of a record that could not be captured: its place, its template and what went wrong."""
-        template = record.msg if type(record.msg) is str else type_name(type(record.msg))
-        message = f"{template[: self._bounds.max_string]} [capturing it raised {type_name(type(error))}: {error}]"
-        place = tuple(record.__dict__.get(name) for name in _PLACE)
-        level = level_of(record.levelno)
+        reading = Reading(self._bounds, self._kinds)
+        created, levelno, name, place = _facts(record.__dict__, reading)
+        template = reading.text(record.msg) if type(record.msg) is str else type_name(type(record.msg))
         return Occurrence(
             uuid4(),
-            record.created,
-            level,
-            record.levelno,
-            record.name,
-            message,
+            created,
+            level_of(levelno),
+            levelno,
+            name,
+            f"{template} [capturing it raised {reading.describe(error)}]",
             template,
             place,
-            size=_OCCURRENCE_BYTES,
+            size=_OCCURRENCE_BYTES + reading.size,
         )
 
-    def _exception_level(self, record: logging.LogRecord) -> str | None:
-        found = exc_info_of(record.exc_info)
+    def _exception_level(self, exc_info: object) -> str | None:
+        found = exc_info_of(exc_info)
         if found is None:
             return None
         levels = self._exception_levels
-        paths = [f"{base.__module__}.{base.__qualname__}" for base in type(found[0]).__mro__]
+        paths = map(path_of, type.__dict__["__mro__"].__get__(type(found[0])))
         # Built-in classes are known by their bare names too.
         names = (levels.get(path) or levels.get(path.removeprefix("builtins.")) for path in paths)
         return next((level for level in names if level), None)
 
-    def _exception(self, record: logging.LogRecord, extras: dict[str, Any], reading: Reading) -> Captured:
-        found = exc_info_of(record.exc_info or extras.pop("exc_info"))
+    def _exception(
+        self, exc_info: object, place: tuple[Plain, ...], extras: dict[str, Any], reading: Reading
+    ) -> Captured:
+        found = exc_info_of(exc_info)
         if found is None:
             return _NO_EXCEPTION
         captured = read_exception(found, reading, self._limits)
@@ -154,8 +169,31 @@ class Recorder:
         if first.frames:
             return captured
         # It was never raised: the place of the log call is the best place there is.
-        frame = Frame(Code(record.pathname, record.funcName or "?"), record.lineno)
+        pathname, lineno, function, *_ = place
+        frame = Frame(Code(str(pathname), str(function or "?")), lineno if type(lineno) is int else None)
         return captured._replace(chain=(first._replace(frames=(frame,)), *captured.chain[1:]))
+
+
+_Facts = tuple[float, int, str, tuple[Plain, ...]]
+"""What `logging` itself puts on a record: when, the level, the logger's name, the place."""
+
+
+def _facts(held: Mapping[str, Any], reading: Reading) -> _Facts:
+    try:
+        facts = _usual_facts(held)
+        if list(map(type, facts)) == _USUAL_TYPES:
+            return facts[0], facts[1], facts[2], facts[3:]
+    except KeyError:
+        pass
+    # Made by hand, received from elsewhere, changed by a filter, or `logging` was told not to collect all of it.
+    created: Any = held.get("created")
+    levelno: Any = held.get("levelno")
+    return (
+        float(created) if type(created) in {int, float} else time(),
+        int(levelno) if type(levelno) in {int, float} else logging.ERROR,
+        str(reading.describe(held.get("name"), reading.max_depth)),
+        tuple([reading.describe(held.get(name), reading.max_depth) for name in _PLACE]),
+    )
 
 
 def uuid4() -> str:
@@ -164,27 +202,47 @@ def uuid4() -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
+def _uuid(given: object, reading: Reading) -> str:
+    # Reported before, by another handler or another time: the server drops the second of the same uuid.
+    return str(reading.describe(given, reading.max_depth))[:_MAX_UUID] or uuid4()
+
+
+def _is_event(template: Any) -> bool:
+    """Whether it is what structlog's ``ProcessorFormatter.wrap_for_formatter`` hands to `logging`."""
+    return issubclass(type(template), dict) and dict.__contains__(template, "event")
+
+
+def _exc_info(record: logging.LogRecord) -> Any:
+    found: Any = record.exc_info
+    template: Any = record.msg
+    if (found is None or found is False) and type(template) is not str and _is_event(template):
+        return dict.get(template, "exc_info")
+    return found
+
+
 def _message(record: logging.LogRecord, reading: Reading) -> tuple[str, str | None, dict[str, Any]]:
     """Return the formatted text, the template if it differs, and what a structlog event dict holds besides."""
-    template = record.msg
-    if type(template) is dict and "event" in template:  # structlog's ProcessorFormatter.wrap_for_formatter
-        event = str(reading.describe(template["event"], reading.max_depth))
-        return event, event, {str(name): value for name, value in template.items() if name != "event"}
+    template: Any = record.msg
     limit = MESSAGE_FACTOR * reading.max_string
+    if type(template) is not str and _is_event(template):
+        held = dict.copy(template)
+        held.pop("exc_info", None)
+        event = held.pop("event")
+        text = reading.text(event, limit) if type(event) is str else str(reading.describe(event, reading.max_depth))
+        return text, text, {name if type(name) is str else reading.key(name): value for name, value in held.items()}
     try:
-        text = record.getMessage()
+        text = str.__str__(record.getMessage())
+        shown = str.__str__(str(template)) if record.args else None
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a record that cannot be formatted is reported as it stands
         shown = str(reading.describe(template, reading.max_depth))
         return reading.text(f"{shown} [formatting it raised {type_name(type(error))}]", limit), shown, {}
-    if not record.args:
-        return reading.text(str.__str__(text), limit), None, {}
-    return reading.text(str.__str__(text), limit), reading.text(str(template), limit), {}
+    return reading.text(text, limit), None if shown is None else reading.text(shown, limit), {}
 
 
 def _args(args: Any, reading: Reading) -> Plain:
-    return reading.describe(args if isinstance(args, (tuple, dict)) else (args,), reading.max_depth - 2)
+    return reading.describe(args if type(args) in {tuple, dict} else (args,), reading.max_depth - 2)
 
 
 def _described(extras: Mapping[str, Any], asked: _Asked, reading: Reading) -> dict[str, Plain]:
@@ -209,16 +267,21 @@ _ASKED_NOTHING = _Asked()
 def _asked(held: Mapping[str, Any], reading: Reading) -> _Asked:
     extras = reading.describe(held.get("extra_data"))
     payload = reading.describe(held.get("payload_data"))
-    person = held.get("rollbar_person")
+    person: Any = held.get("rollbar_person")
+    request = held.get("rollbar_request")
     return _Asked(
-        parse_level(held.get("rollbar_level")),
+        _level(held.get("rollbar_level")),
         {
             target: str(reading.describe(held[name], reading.max_depth))
             for name, target in _OVERRIDES.items()
             if held.get(name) is not None
         },
-        person if isinstance(person, dict) else None,
-        held.get("rollbar_request") or held.get("request"),
+        dict.copy(person) if issubclass(type(person), dict) else None,
+        held.get("request") if request is None else request,
         {} if extras is None else extras if isinstance(extras, dict) else {"extra_data": extras},
         payload if isinstance(payload, dict) else {},
     )
+
+
+def _level(asked: object) -> str | None:
+    return parse_level(asked) if issubclass(type(asked), (int, str)) else None

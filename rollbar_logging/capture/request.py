@@ -8,13 +8,15 @@ what their requests carry, not by their classes, and none is imported.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from rollbar_logging.capture.occurrence import Plain
 from rollbar_logging.capture.sensitive import HIDDEN
-from rollbar_logging.capture.values import Reading
+from rollbar_logging.capture.values import MAX_KEY, Reading, type_name
 
 MAX_HEADERS = 100
+MAX_KEYS = 64
 
 
 def read_request(request: Any, reading: Reading) -> dict[str, Plain] | None:
@@ -29,16 +31,25 @@ def read_request(request: Any, reading: Reading) -> dict[str, Plain] | None:
     """
     if request is None:
         return None
-    found = _found(request)
-    if found is None:
-        return {"object": reading.describe(request, reading.max_depth)}
-    return {key: _bounded(value, reading) for key, value in found.items() if value is not None and value != ""}
+    try:
+        found = _found(request)
+        if found is None:
+            return {"object": reading.describe(request, reading.max_depth)}
+        return _present({key: _bounded(value, reading) for key, value in islice(found.items(), MAX_KEYS)})
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a request that cannot be read must not cost the report
+        return {"object": f"<{type_name(type(request))}: reading it raised {type_name(type(error))}>"}
+
+
+def _present(described: dict[str, Plain]) -> dict[str, Plain]:
+    return {key: value for key, value in described.items() if value is not None and value != ""}
 
 
 def _bounded(value: Any, reading: Reading) -> Plain:
     # Headers are the one part whose entries are all wanted: max_items is meant for data.
     if type(value) is _Headers:
-        return {name: reading.describe(text, 1) for name, text in value.items()}
+        return {reading.key(name): reading.describe(text, 1) for name, text in value.items()}
     return reading.describe(value, 0)
 
 
@@ -47,8 +58,8 @@ class _Headers(dict[str, Any]):
 
 
 def _found(request: Any) -> dict[str, Any] | None:
-    if isinstance(request, dict):
-        return _from_mapping(request)
+    if issubclass(type(request), dict):
+        return _from_mapping(dict.copy(request))
     unwrap = getattr(type(request), "_get_current_object", None)
     if unwrap is not None:  # werkzeug's LocalProxy
         request = unwrap(request)
@@ -64,7 +75,8 @@ def _from_mapping(request: dict[Any, Any]) -> dict[str, Any]:
         return _from_environ(request, {})
     if "type" in request and "headers" in request and "path" in request:
         return _from_scope(request, {})
-    return {str(key): _headers(value) if key == "headers" else value for key, value in request.items()}
+    known = islice(request.items(), MAX_KEYS)
+    return {str(key)[:MAX_KEY]: _headers(value) if key == "headers" else value for key, value in known}
 
 
 def _headers(value: Any) -> Any:
@@ -72,7 +84,7 @@ def _headers(value: Any) -> Any:
 
 
 def _from_environ(environ: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
-    scheme = environ.get("wsgi.url_scheme", "http")
+    scheme = environ.get("wsgi.url_scheme") or "http"
     host = environ.get("HTTP_HOST") or environ.get("SERVER_NAME", "")
     path = f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"
     query = environ.get("QUERY_STRING", "")
@@ -96,7 +108,8 @@ def _environ_headers(environ: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
 def _from_meta(meta: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
     """Read Django's request: a WSGI environment (or its likeness) with parsed parts beside it."""
     match = held.get("resolver_match")
-    found = _from_environ(meta, {})
+    scope = held.get("scope")  # of its ASGI kind, whose META has no scheme
+    found = _from_environ({"wsgi.url_scheme": scope.get("scheme"), **meta} if isinstance(scope, dict) else meta, {})
     if "path" in held and not meta.get("PATH_INFO"):
         found["url"] = held["path"]
     found.update(
@@ -122,7 +135,9 @@ def _from_scope(scope: Mapping[str, Any], _held: Mapping[str, Any]) -> dict[str,
     if host is None and server:
         host = f"{server[0]}:{server[1]}"
     query = _latin(scope.get("query_string", b""))
-    path = f"{scope.get('root_path') or ''}{scope.get('path', '')}"
+    root, path = scope.get("root_path") or "", scope.get("path", "")
+    if not path.startswith(f"{root}/"):  # some servers and routers take the root off the path
+        path = f"{root}{path}"
     return {
         "url": f"{scope.get('scheme') or 'http'}://{host or ''}{path}{'?' + query if query else ''}",
         "method": scope.get("method") or scope.get("type"),

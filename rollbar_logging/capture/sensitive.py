@@ -17,25 +17,24 @@ _DEBUG = "django.views.decorators.debug"
 _MAX_CALLERS = 200
 
 
-def hidden_variables(frames: list[FrameType]) -> dict[int, object] | None:
-    """Return what to hide by a frame's place in *frames*: ``"__ALL__"`` or a tuple of names.
+def hidden_variables(frames: list[FrameType]) -> dict[FrameType, object] | None:
+    """Return what to hide of each frame: ``"__ALL__"``, a tuple of names, or ``None``.
 
     Args:
-        frames: The frames of a traceback, the outermost first; its callers are looked at too.
+        frames: The frames of a traceback, the outermost first; their callers are looked at too.
     """
     debug = sys.modules.get(_DEBUG)
     if debug is None or not frames:
         return None
     coroutines = getattr(debug, "coroutine_functions_to_sensitive_variables", {})
-    mark = _mark_above(frames[0], coroutines)
-    marked: dict[int, object] = {}
-    for at, frame in enumerate(frames):
-        own = _mark(frame, coroutines)
-        mark = own if own is not None else mark
+    known: dict[FrameType, object] = {}
+    marked: dict[FrameType, object] = {}
+    mark = None
+    for frame in frames:
+        # A coroutine that has ended no longer knows who awaited it: then the frame before it does.
+        mark = _nearest_mark(frame, coroutines, known) or mark
         # The wrapper passes the arguments on, so it must show none of them.
-        hidden = "__ALL__" if frame.f_code.co_name == _WRAPPER else mark
-        if hidden is not None:
-            marked[at] = hidden
+        marked[frame] = "__ALL__" if frame.f_code.co_name == _WRAPPER else mark
     return marked
 
 
@@ -48,16 +47,20 @@ def hide(names: Mapping[str, Any], hidden: object) -> Mapping[str, Any]:
     return dict.fromkeys(names, HIDDEN)
 
 
-def _mark_above(frame: FrameType, coroutines: Mapping[Any, Any]) -> object:
-    caller = frame.f_back
-    for _ in range(_MAX_CALLERS):
-        if caller is None:
-            return None
+def _nearest_mark(frame: FrameType, coroutines: Mapping[Any, Any], known: dict[FrameType, object]) -> object:
+    """Return the mark of the frame or of the nearest of its callers."""
+    passed: list[FrameType] = []
+    mark = None
+    caller: FrameType | None = frame
+    while caller is not None and mark is None and len(passed) < _MAX_CALLERS:
+        if caller in known:
+            mark = known[caller]
+            break
+        passed.append(caller)
         mark = _mark(caller, coroutines)
-        if mark is not None:
-            return mark
         caller = caller.f_back
-    return None
+    known.update(dict.fromkeys(passed, mark))
+    return mark
 
 
 def _mark(frame: FrameType, coroutines: Mapping[Any, Any]) -> object:

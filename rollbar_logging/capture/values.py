@@ -23,6 +23,8 @@ Reader = Callable[["Reading", Any, int], Plain]
 """Reads one value at a depth: ``(reading, value, depth) -> plain``."""
 
 MAX_KEY = 128
+MAX_NAME = 200
+"""Characters kept of the name of a class."""
 MAX_VARIABLES = 100
 _I64 = 2**63
 _CONTAINER_BYTES, _ENTRY_BYTES = 200, 100
@@ -70,12 +72,12 @@ class Reading:
             Plain data: finite numbers, text of at most ``max_string`` characters (and a note of what was cut),
             lists and dicts of at most ``max_items`` entries (and such a note).
         """
-        reader = _BUILTIN.get(type(value))
-        if reader is not None:
-            return reader(self, value, depth)
-        if perf_counter() > self._deadline:
-            return named(type(value))
         try:
+            reader = _BUILTIN.get(type(value))
+            if reader is not None:
+                return reader(self, value, depth)
+            if perf_counter() > self._deadline:
+                return named(type(value))
             return self._kinds.of(type(value))(self, value, depth)
         except KeyboardInterrupt:
             raise
@@ -102,7 +104,7 @@ class Reading:
     def sequence(self, items: Iterable[Any], length: int, depth: int, owner: object) -> Plain:
         """Describe the first entries of a container that has *length* of them."""
         if depth >= self.max_depth or perf_counter() > self._deadline:
-            return f"<{type(owner).__name__} of {length}>" if length else []
+            return f"<{bare_name(type(owner))} of {length}>" if length else []
         if length > self.max_items:
             items = islice(items, self.max_items)
         depth += 1
@@ -111,8 +113,10 @@ class Reading:
             for item in items:
                 reader = _BUILTIN.get(type(item))
                 described.append(reader(self, item, depth) if reader is not None else self.describe(item, depth))
-        except RuntimeError:  # another thread changed it meanwhile
-            described.append("… [changed while it was read]")
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - what was read stays
+            described.append(f"… [{_broken_off(error)}]")
         if length > self.max_items:
             described.append(f"… [+{length - self.max_items} items]")
         self.size += _CONTAINER_BYTES + _ENTRY_BYTES * len(described)
@@ -121,7 +125,7 @@ class Reading:
     def mapping(self, items: Iterable[tuple[Any, Any]], length: int, depth: int, owner: object) -> Plain:
         """Describe the first entries of a mapping that has *length* of them; keys become text."""
         if depth >= self.max_depth or perf_counter() > self._deadline:
-            return f"<{type(owner).__name__} of {length}>" if length else {}
+            return f"<{bare_name(type(owner))} of {length}>" if length else {}
         described = self._entries(items, self.max_items, depth + 1)
         if length > self.max_items:
             described["…"] = f"[+{length - self.max_items} items]"
@@ -134,7 +138,7 @@ class Reading:
         size = 0
         try:
             for name, value in islice(items, most):
-                key = name if type(name) is str and len(name) <= MAX_KEY else self.key(name)
+                key = name if type(name) is str and len(name) <= MAX_KEY else self.key(name, described)
                 cls = type(value)
                 if cls is str and len(value) <= limit:
                     described[key] = value
@@ -144,20 +148,31 @@ class Reading:
                 else:
                     reader = _BUILTIN.get(cls)
                     described[key] = reader(self, value, depth) if reader is not None else self.describe(value, depth)
-        except RuntimeError:  # another thread changed it meanwhile
-            described["…"] = "[changed while it was read]"
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - what was read stays
+            described["…"] = f"[{_broken_off(error)}]"
         self.size += size + _CONTAINER_BYTES + _ENTRY_BYTES * len(described)
         return described
 
-    def key(self, key: Any) -> str:
-        """Return a mapping's key as text of about `MAX_KEY` characters."""
-        described = self.describe(key, self.max_depth)
-        return self.text(described if type(described) is str else str(described), MAX_KEY)
+    def key(self, key: Any, taken: Mapping[str, Any] | None = None) -> str:
+        """Return a mapping's key as text of about `MAX_KEY` characters, numbered if that text is *taken*."""
+        described = self.describe(key, self.max_depth - 1 if type(key) is tuple else self.max_depth)
+        if type(key) is tuple and type(described) is list:
+            described = tuple(described)
+        text = self.text(str(described), MAX_KEY)
+        return f"{text} #{len(taken) + 1}" if taken and text in taken else text
 
-    def guarded(self, value: Any, read: Callable[[Any], Any]) -> Plain:
+    def guarded(self, value: Any, read: Callable[[Any], Any], what: str = "repr", depth: int | None = None) -> Plain:
         """Call the application's code to describe *value*; by its type when that fails.
 
         A type whose code used up a whole ``capture_budget`` once is described by its type from then on.
+
+        Args:
+            value: Anything.
+            read: Takes the value and gives a text, or anything else, which is described in its place.
+            what: What *read* is, should it raise.
+            depth: How many containers *value* stands in.
         """
         before = perf_counter()
         try:
@@ -165,20 +180,48 @@ class Reading:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - a value must not decide over the report
-            return f"<{type_name(type(value))}: {read.__name__} raised {type_name(type(error))}>"
+            return f"<{type_name(type(value))}: {what} raised {type_name(type(error))}>"
         finally:
             if perf_counter() - before > self.bounds.capture_budget:
                 self._kinds.mark_slow(type(value))
-        return self.text(str.__str__(text)) if isinstance(text, str) else self.describe(text, self.max_depth)
+        if issubclass(type(text), str):
+            return self.text(str.__str__(text))
+        return self.describe(text, self.max_depth if depth is None else depth + 1)
+
+
+def _broken_off(error: BaseException) -> str:
+    if type(error) is RuntimeError:  # what a dict, set or deque raises when another thread changes it meanwhile
+        return "changed while it was read"
+    return f"reading on raised {type_name(type(error))}"
+
+
+# Through the getters of `type` itself: a metaclass may answer such questions with anything.
+_MODULE, _NAME, _QUALNAME = (type.__dict__[name].__get__ for name in ("__module__", "__name__", "__qualname__"))
+
+
+def module_of(cls: type) -> str | None:
+    """Return the name of a class's module, if it has one; asks no metaclass and never raises."""
+    try:
+        module = _MODULE(cls)
+    except AttributeError:
+        return None
+    return module[:MAX_NAME] if type(module) is str else None
+
+
+def path_of(cls: type) -> str:
+    """Return ``module.Class``, also for built-in types; asks no metaclass and never raises."""
+    module, name = module_of(cls), str.__str__(_QUALNAME(cls))[:MAX_NAME]
+    return name if module is None else f"{module}.{name}"
 
 
 def type_name(cls: type) -> str:
-    """Return ``module.Class``, or ``Class`` alone for built-in types."""
-    try:
-        module, name = cls.__module__, cls.__qualname__
-    except Exception:  # noqa: BLE001 - a metaclass may do anything
-        return type.__repr__(cls)
-    return name if module == "builtins" else f"{module}.{name}"
+    """Return ``module.Class``, or ``Class`` alone for built-in types; asks no metaclass and never raises."""
+    return path_of(cls).removeprefix("builtins.")
+
+
+def bare_name(cls: type) -> str:
+    """Return ``Class``; asks no metaclass and never raises."""
+    return str.__str__(_NAME(cls))[:MAX_NAME]
 
 
 def named(cls: type) -> str:
@@ -212,9 +255,12 @@ def read_float(_reading: Reading, value: float, _depth: int) -> Plain:
 def read_bytes(reading: Reading, value: bytes, _depth: int) -> Plain:
     """Show the beginning as Python writes it."""
     limit = reading.max_string // 4  # a byte may take four characters
-    text = repr(bytes(memoryview(value)[:limit]))
+    # No memoryview: while there is one, another thread cannot resize a bytearray and gets an error for it.
+    kind: Any = bytes if issubclass(type(value), bytes) else bytearray
+    length = kind.__len__(value)
+    text = repr(bytes(kind.__getitem__(value, slice(limit))))
     reading.size += len(text)
-    return text if len(value) <= limit else f"{text}… [+{len(value) - limit} bytes]"
+    return text if length <= limit else f"{text}… [+{length - limit} bytes]"
 
 
 def read_list(reading: Reading, value: list[Any], depth: int) -> Plain:

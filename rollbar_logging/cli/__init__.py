@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from rollbar_logging.cli.demo import add_demo
 from rollbar_logging.cli.serve import add_serve
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.version import NOTIFIER, VERSION
@@ -47,5 +48,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rollbar-logging", description="Error reporting to Rollbar: tools beside it.")
     parser.add_argument("--version", action="version", version=f"{NOTIFIER} {VERSION}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    add_demo(commands)
     add_serve(commands)
     return parser

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 
 INTERVAL = 60.0
@@ -19,9 +20,13 @@ class Notices:
 
     Used by the sending threads and, at the end, by the one that closes; a message too few or too many
     in a race between them would harm nobody, so there is no lock.
+
+    Args:
+        timer: Monotonic seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timer: Callable[[], float] = monotonic) -> None:
+        self._timer = timer
         self._told_at: dict[str, float] = {}
         self._told: Counter[str] = Counter()
         self._why: dict[str, str] = {}
@@ -54,7 +59,7 @@ class Notices:
                 tell(f"{reports} dropped: {reason}{f' ({why})' if why else ''}")
 
     def _is_news(self, what: str) -> bool:
-        now = monotonic()
+        now = self._timer()
         if self.is_silent or now - self._told_at.get(what, -INTERVAL) < INTERVAL:
             return False
         self._told_at[what] = now
@@ -62,11 +67,16 @@ class Notices:
 
 
 def tell(message: str) -> None:
-    """Warn the log; the standard error stream if nothing but handlers of ours would hear it."""
-    if _is_heard():
-        _logger.warning(message)
-    elif sys.stderr is not None:
-        print(f"rollbar_logging: {message}", file=sys.stderr)  # noqa: T201 - nobody else listens
+    """Warn the log; the standard error stream if nothing but handlers of ours would hear it. Never raises."""
+    with contextlib.suppress(Exception):  # a failing handler of the application's must not end a sender's thread
+        if not _is_heard():
+            if sys.stderr is not None:
+                print(f"rollbar_logging: {message}", file=sys.stderr)  # noqa: T201 - nobody else listens
+        elif _logger.disabled:
+            # logging.config disables loggers that it does not know, unless told otherwise; it has not meant this one.
+            _logger.callHandlers(_logger.makeRecord(_logger.name, logging.WARNING, __file__, 0, message, (), None))
+        else:
+            _logger.warning(message)
 
 
 def _is_heard() -> bool:

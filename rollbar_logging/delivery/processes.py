@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import weakref
+from time import monotonic
 from typing import Protocol
 
 
@@ -20,8 +21,14 @@ class _Lives(Protocol):
     def after_fork(self) -> None:
         """Begin anew in a child process."""
 
-    def at_exit(self) -> None:
-        """Deliver what is left; the interpreter is about to end."""
+    def flush(self, timeout: float) -> bool:
+        """Deliver now; with a *timeout* of 0 only begin with it."""
+
+    def at_exit(self, used: float) -> None:
+        """Deliver what is left; the interpreter is about to end, which has taken *used* seconds already."""
+
+    def close(self) -> None:
+        """Tell what was not delivered."""
 
 
 class _Role(threading.local):
@@ -47,25 +54,46 @@ def register(lives: _Lives) -> None:
     _alive.add(lives)
 
 
-def call_at_child_exit(lives: _Lives) -> None:
-    """Deliver at the end of a child of `multiprocessing` too, which leaves without running exit functions."""
-    util = sys.modules.get("multiprocessing.util")
-    process = sys.modules.get("multiprocessing.process")
-    if util is not None and process is not None and process.parent_process() is not None:
-        util.Finalize(lives, type(lives).at_exit, args=(lives,), exitpriority=0)
-
-
 def _after_fork() -> None:
     role.__dict__.clear()
     for lives in list(_alive):
         lives.after_fork()
+    _watch_multiprocessing()
 
 
 def _at_exit() -> None:
+    """Deliver what is left, in all pipelines side by side: together they have the time of one."""
+    began = monotonic()
     for lives in list(_alive):
-        lives.at_exit()
+        lives.flush(0)
+    for lives in list(_alive):
+        lives.at_exit(monotonic() - began)
+
+
+def _watch_multiprocessing() -> None:
+    """See to it that children of `multiprocessing` deliver at their end too: they leave without exit functions.
+
+    A child forgets what was to be done at the end when it begins to run; hence also what is to be done then.
+    """
+    util = sys.modules.get("multiprocessing.util")
+    process = sys.modules.get("multiprocessing.process")
+    if util is not None and process is not None:
+        util.register_after_fork(_at_child_exit, _at_child_begin)
+        if process.parent_process() is not None:
+            _at_child_begin()
+
+
+def _at_child_begin(_: object = None) -> None:
+    sys.modules["multiprocessing.util"].Finalize(None, _at_child_exit, exitpriority=0)
+
+
+def _at_child_exit() -> None:
+    _at_exit()
+    for lives in list(_alive):
+        lives.close()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 atexit.register(_at_exit)
+_watch_multiprocessing()

@@ -1,8 +1,6 @@
 """The bounded queue between the application's threads and the senders, and the counts of all that passes.
 
-No caller of `put` ever waits. A put leaves its report in a side entrance, an append that nothing can
-interrupt; whoever holds the lock lets it in. So a signal handler or a finalizer that logs in the middle of
-a put, on the very thread that holds the lock, finds a queue that works.
+No caller of `put` ever waits, and none is in the way of itself: see `entrance`.
 """
 
 from __future__ import annotations
@@ -10,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import heapq
 import threading
-from collections import Counter, deque
+from collections import Counter
+from collections.abc import Callable
 from time import monotonic
 from typing import NamedTuple
 
+from rollbar_logging.delivery.entrance import Entrance
 from rollbar_logging.delivery.report import Report
 from rollbar_logging.delivery.stats import Stats
 
@@ -26,11 +26,18 @@ class Due(NamedTuple):
 
     Attributes:
         at: Monotonic seconds of the next report's time, or ``None`` when none waits.
-        waiting: Reports whose time has come.
+        waiting: Reports that wait for their turn, not for their time.
     """
 
     at: float | None
     waiting: int
+
+
+class _Lost(NamedTuple):
+    """Reports that were dropped before they were made."""
+
+    reason: str
+    number: int
 
 
 class ReportQueue:
@@ -41,13 +48,23 @@ class ReportQueue:
         size_bytes: Bytes that they may take, by estimate.
         batch_size: So many waiting reports are due at once.
         flush_interval: Seconds after which a waiting report is due.
+        timer: Monotonic seconds.
     """
 
-    def __init__(self, size: int, size_bytes: int, batch_size: int, flush_interval: float) -> None:
+    def __init__(
+        self,
+        size: int,
+        size_bytes: int,
+        batch_size: int,
+        flush_interval: float,
+        *,
+        timer: Callable[[], float] = monotonic,
+    ) -> None:
         self._size = size
         self._size_bytes = size_bytes
         self._batch_size = batch_size
         self._flush_interval = flush_interval
+        self._timer = timer
         self.reset()
 
     def reset(self) -> None:
@@ -55,14 +72,14 @@ class ReportQueue:
         # A bare lock, since it can be released in a signal handler: an Event would take a lock of its own.
         self._bell = threading.Lock()
         self._bell.acquire()
-        self._change = _Change(self)
-        self._entrance: deque[Report] = deque()
-        self._ranks: tuple[deque[Report], ...] = tuple(deque() for _ in range(_RANKS))
+        self._change = Entrance(self._admit)
+        # Heaps by serial, since what was put back goes before what came later.
+        self._ranks: tuple[list[tuple[int, Report]], ...] = tuple([] for _ in range(_RANKS))
         self._delayed: list[tuple[float, int, Report]] = []
         self._in_flight: dict[int, Report] = {}
         self._bytes = self._waiting = 0
-        self._oldest: float | None = None  # monotonic seconds at which the waiting began
-        self._is_urgent = False
+        self._since = 0.0  # monotonic seconds at which the waiting began
+        self._due_serial = 0  # up to this one, reports are due at once
         self._serial = 0
         self._sent = self._retried = self._deferred = self._suppressed = 0
         self._dropped: Counter[str] = Counter()
@@ -70,8 +87,7 @@ class ReportQueue:
 
     def put(self, report: Report) -> None:
         """Accept a report; never waits."""
-        self._entrance.append(report)
-        self._let_in()
+        self._change.come(report)
 
     def ring(self) -> None:
         """Wake the thread that waits in `wait`, or the next one to come."""
@@ -97,9 +113,7 @@ class ReportQueue:
             self._retried += not deferred
             self._bytes += report.size
             if due is None:
-                self._ranks[report.rank].appendleft(report)
-                self._waiting += 1
-                self._oldest = self._oldest or monotonic()
+                self._line_up(report, at_once=True)
             else:
                 heapq.heappush(self._delayed, (due, report.serial, report))
 
@@ -114,20 +128,26 @@ class ReportQueue:
         with self._change:
             times = [self._delayed[0][0]] if self._delayed else []
             if self._waiting:
-                at_once = self._is_urgent or self._waiting >= self._batch_size
-                times.append(now if at_once else (self._oldest or now) + self._flush_interval)
+                oldest = min(rank[0][0] for rank in self._ranks if rank)
+                times.append(now if oldest <= self._due_serial else self._since + self._flush_interval)
             return Due(min(times) if times else None, self._waiting)
 
     def hurry(self) -> None:
-        """Let all that waits be due at once, until nothing waits."""
-        self._is_urgent = True
+        """Let all that was accepted before be due at once."""
+        with self._change as change:
+            if change.is_outermost:
+                self._change.drain()
+            self._due_serial = self._serial
         self.ring()
 
     def drop_all(self, reason: str) -> int:
         """Give up all that waits or is in flight; returns how many reports that were."""
-        with self._change:
+        with self._change as change:
+            if not change.is_outermost:
+                return 0
+            self._change.drain()
             serials = [*self._in_flight, *(serial for _, serial, _ in self._delayed)]
-            serials += [report.serial for rank in self._ranks for report in rank]
+            serials += [serial for rank in self._ranks for serial, _ in rank]
             for rank in self._ranks:
                 rank.clear()
             self._delayed.clear()
@@ -138,17 +158,15 @@ class ReportQueue:
             return len(serials)
 
     def count_dropped(self, reason: str, number: int) -> None:
-        """Count reports that were accepted and dropped at once."""
-        with self._change:
-            self._serial += number
-            self._dropped[reason] += number
+        """Count reports that were accepted and dropped at once; never waits."""
+        self._change.come(_Lost(reason, number))
 
     def wait_settled(self, timeout: float) -> bool:
         """Wait until all that was accepted before is settled; returns whether it was within *timeout* seconds."""
-        if self._change.is_under_way_here():
+        if self._change.is_taken_here():
             return False  # called by a signal handler that interrupted this thread's own change
         with self._change:
-            self._drain()
+            self._change.drain()
             left = self._unsettled()
             if not left:
                 return True
@@ -165,7 +183,7 @@ class ReportQueue:
         """Count everything at one moment."""
         with self._change as change:
             if change.is_outermost:
-                self._drain()
+                self._change.drain()
             return Stats(
                 self._serial,
                 self._sent,
@@ -192,34 +210,37 @@ class ReportQueue:
         """How many reports were accepted so far."""
         return self._serial
 
-    def _let_in(self) -> None:
-        # Not getting in is fine: whoever is inside looks at the entrance before and after leaving.
-        while self._entrance and self._change.try_enter():
-            self._change.leave()
+    def _admit(self, came: Report | _Lost) -> None:
+        if isinstance(came, _Lost):
+            self._serial += came.number
+            self._dropped[came.reason] += came.number
+        else:
+            self._take_in(came)
 
-    def _drain(self) -> None:
-        while self._entrance:
-            self._admit(self._entrance.popleft())
-
-    def _admit(self, report: Report) -> None:
+    def _take_in(self, report: Report) -> None:
         self._serial += 1
         report.serial = self._serial
         if not self._make_room(report):
             self._end(report.serial, "queue_full")
             return
         self._bytes += report.size
-        self._waiting += 1
-        self._oldest = self._oldest or monotonic()
-        self._ranks[report.rank].append(report)
-        if report.rank == _CRITICAL:
-            self._is_urgent = True
-        if self._is_urgent or self._waiting in {1, self._batch_size}:
+        at_once = report.rank == _CRITICAL or self._waiting + 1 >= self._batch_size
+        self._line_up(report, at_once=at_once)
+        if at_once or self._waiting == 1:
             self.ring()
+
+    def _line_up(self, report: Report, *, at_once: bool) -> None:
+        if not self._waiting:
+            self._since = self._timer()
+        self._waiting += 1
+        heapq.heappush(self._ranks[report.rank], (report.serial, report))
+        if at_once:
+            self._due_serial = max(self._due_serial, report.serial)
 
     def _make_room(self, report: Report) -> bool:
         if report.size > self._size_bytes:
             return False
-        while self._unsettled() >= self._size or self._bytes + report.size > self._size_bytes:
+        while self._waiting + len(self._delayed) >= self._size or self._bytes + report.size > self._size_bytes:
             victim = self._least(report.rank)
             if victim is None:
                 return False
@@ -229,30 +250,27 @@ class ReportQueue:
 
     def _least(self, rank: int) -> Report | None:
         """Take out the report that gives way to one of *rank*: the least severe and oldest, of that rank at most."""
+        waiting = next(((i, self._ranks[i][0][0]) for i in range(rank + 1) if self._ranks[i]), (_RANKS, 0))
         delayed = min(self._delayed, key=lambda entry: (entry[2].rank, entry[1]), default=None)
-        waiting = next((queue[0] for queue in self._ranks[: rank + 1] if queue), None)
-        if delayed is not None and delayed[2].rank <= rank and (waiting is None or delayed[2].rank <= waiting.rank):
+        if delayed is not None and delayed[2].rank <= rank and (delayed[2].rank, delayed[1]) < waiting:
             self._delayed.remove(delayed)
             heapq.heapify(self._delayed)
             return delayed[2]
-        if waiting is None:
+        if waiting[0] > rank:
             return None
         self._waiting -= 1
-        return self._ranks[waiting.rank].popleft()
+        return heapq.heappop(self._ranks[waiting[0]])[1]
 
     def _next(self, now: float) -> Report | None:
         while self._delayed and self._delayed[0][0] <= now:
-            report = heapq.heappop(self._delayed)[2]
-            self._ranks[report.rank].appendleft(report)
-            self._waiting += 1
+            self._line_up(heapq.heappop(self._delayed)[2], at_once=True)
         for rank in reversed(self._ranks):
             if rank:
-                report = rank.popleft()
+                _, report = heapq.heappop(rank)
                 self._waiting -= 1
                 self._bytes -= report.size
                 self._in_flight[report.serial] = report
                 return report
-        self._is_urgent, self._oldest = False, None
         return None
 
     def _end(self, serial: int, dropped: str | None) -> None:
@@ -269,60 +287,6 @@ class ReportQueue:
 
     def _unsettled(self) -> int:
         return len(self._in_flight) + len(self._delayed) + self._waiting
-
-
-class _Change:
-    """The right to change a queue: one thread at a time; whoever leaves lets in what waits at the entrance.
-
-    Taken again by a signal handler on the thread that has it, it is granted for looking, not for changing.
-    """
-
-    def __init__(self, queue: ReportQueue) -> None:
-        self._lock = threading.RLock()
-        self._depth = 0
-        self._queue = queue
-
-    @property
-    def is_outermost(self) -> bool:
-        """Whether nothing was interrupted by the one who has the right now."""
-        return self._depth == 1
-
-    def is_under_way_here(self) -> bool:
-        """Whether this very thread was interrupted in the middle of a change."""
-        if not self._lock.acquire(blocking=False):
-            return False
-        try:
-            return self._depth > 0
-        finally:
-            self._lock.release()
-
-    def try_enter(self) -> bool:
-        """Take the right if it is free, without waiting."""
-        if not self._lock.acquire(blocking=False):
-            return False
-        if self._depth:
-            self._lock.release()
-            return False
-        self._depth = 1
-        return True
-
-    def __enter__(self) -> _Change:  # noqa: PYI034 - typing.Self is newer than Python 3.10
-        self._lock.acquire()
-        self._depth += 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.leave()
-        self._queue._let_in()  # noqa: SLF001 - what came between the look and the release
-
-    def leave(self) -> None:
-        """Give the right back, after a look at the entrance."""
-        try:
-            if self._depth == 1:
-                self._queue._drain()  # noqa: SLF001 - two halves of one thing
-        finally:
-            self._depth -= 1
-            self._lock.release()
 
 
 class _Waiter:

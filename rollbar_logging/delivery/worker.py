@@ -7,6 +7,7 @@ with one. All waiting is for the queue's bell, so that anything can end it.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
@@ -27,6 +28,18 @@ from rollbar_logging.delivery.stats import Stats
 
 _LEAST_BACKLOG = 4
 """Reports that must wait before another sender is started."""
+
+_COLD = 0.05
+"""Seconds after which senders ask again whether the loggers are warm."""
+
+_LOGGERS = (
+    (logging.getLogger("urllib3.connectionpool"), logging.DEBUG),
+    (logging.getLogger("urllib3.connectionpool"), logging.WARNING),
+    (logging.getLogger("urllib3.connection"), logging.WARNING),
+    (logging.getLogger("urllib3.util.retry"), logging.DEBUG),
+    (logging.getLogger("rollbar_logging"), logging.WARNING),
+)
+"""What is asked on a sender's thread: may a record of this level be made?"""
 
 
 class Way(NamedTuple):
@@ -57,12 +70,13 @@ class Worker:
     """Delivers what is in a queue, on threads that it starts when there is something to deliver."""
 
     def __init__(self, queue: ReportQueue, way: Way) -> None:
-        self.notices = Notices()
         self._queue = queue
         self._way = way
         self._begin()
 
     def _begin(self) -> None:
+        self.notices = Notices()
+        self._starting = threading.Lock()  # never waited for
         self._gate = threading.Lock()  # taken by senders only, never by the application's threads
         self._window: Window = UNKNOWN
         self._held_until = 0.0
@@ -74,7 +88,9 @@ class Worker:
     def put(self, occurrence: Occurrence) -> None:
         """Accept a report and see to it that a thread is there to deliver it."""
         self._queue.put(Report(occurrence))
-        if self._thread is None:
+        if self._is_stopping:  # closed in the meantime
+            self._give_up()
+        elif self._thread is None:
             self._start()
 
     def flush(self, timeout: float) -> bool:
@@ -82,7 +98,10 @@ class Worker:
         if processes.role.is_sending:
             return False  # a sender cannot wait for itself
         deadline = monotonic() + timeout
+        _warm_loggers()
         self._queue.hurry()
+        if self._queue.wait_settled(0):
+            return True
         if self._thread is None:
             self._start()
         if self._thread is None:
@@ -90,24 +109,36 @@ class Worker:
         return self._queue.wait_settled(deadline - monotonic())
 
     def finish(self, timeout: float) -> bool:
-        """Deliver what is left within *timeout* seconds, drop the rest, and tell the log; senders go on running."""
-        _warm_loggers()
+        """Deliver what is left within *timeout* seconds, drop the rest, and tell the log; senders go on running.
+
+        Returns:
+            Whether no sender is left in the middle of an exchange.
+        """
         self.notices.is_silent = True
         is_settled = self.flush(timeout)
+        is_idle = is_settled or not self._queue.in_flight
         if not is_settled:
             self._queue.drop_all("shutdown")
         self.notices.is_silent = False
         self.notices.dropped(self._queue.dropped, is_last=True)
-        return is_settled
+        return is_idle
 
-    def stop(self) -> None:
-        """End the threads and give back connections. A thread in the middle of an exchange ends after it."""
+    def close(self, timeout: float) -> None:
+        """Finish, end the threads and give back connections. A thread in an exchange is not waited for."""
+        is_idle = self.finish(timeout)
         self._is_stopping = True
         self._queue.ring()
         thread = self._thread
-        if thread is not None and thread is not threading.current_thread():
-            thread.join(timeout=0 if self._queue.in_flight else 1)
-        self._way.transport.close()
+        if is_idle and thread is not None and thread is not threading.current_thread() and thread.is_alive():
+            thread.join(timeout=1)
+        self._give_up()
+        with contextlib.suppress(Exception):  # a transport of the application's
+            self._way.transport.close()
+
+    def _give_up(self) -> None:
+        """Drop what came in while the threads were ended."""
+        self._queue.drop_all("shutdown")
+        self.notices.dropped(self._queue.dropped, is_last=True)
 
     def after_fork(self) -> None:
         """Begin anew in a child: no threads, no connections, nothing known, nothing queued."""
@@ -124,12 +155,16 @@ class Worker:
         )
 
     def _start(self) -> None:
-        thread = threading.Thread(target=self._run, name="rollbar_logging", daemon=True)
-        self._thread = thread
+        if self._is_stopping or not self._starting.acquire(blocking=False):
+            return  # another thread does it, or this one was interrupted at it
         try:
-            thread.start()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="rollbar_logging", daemon=True)
+                self._thread.start()
         except RuntimeError:  # the interpreter is ending, or the system has no more threads
             self._thread = None
+        finally:
+            self._starting.release()
 
     def _run(self) -> None:
         processes.role.is_sending = True
@@ -171,6 +206,8 @@ class Worker:
 
     def _take(self) -> tuple[Report | None, float | None]:
         """Take a report if one may be sent now; else tell how long to wait (``None``: until the bell)."""
+        if not _warm_loggers():
+            return None, _COLD
         now = monotonic()
         with self._gate:
             due = self._queue.due(now)
@@ -265,11 +302,19 @@ class Worker:
             self.notices.happened(reason, message if outcome.kind == "sent" else f"{message}; reports wait meanwhile")
 
 
-def _warm_loggers() -> None:
-    """Let the senders' libraries find out now whether they log.
+def _warm_loggers() -> bool:
+    """Let the senders' libraries find out now whether they log, and return whether they know; never waits.
 
-    `logging.config` closes handlers while it holds `logging`'s lock. A library that asks for its level then
+    `logging.config` closes handlers while it holds `logging`'s lock. A library that asked for its level only then
     would wait for that lock, and the closing thread for the library; an answer already known needs no lock.
     """
-    for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry", "urllib3.poolmanager"):
-        logging.getLogger(name).isEnabledFor(logging.DEBUG)
+    if all(logger.disabled or level in logger._cache for logger, level in _LOGGERS):  # type: ignore[attr-defined]  # noqa: SLF001 - the lock
+        return True
+    if not logging._lock.acquire(blocking=False):  # type: ignore[attr-defined]  # noqa: SLF001 - is not to be waited for
+        return False
+    try:
+        for logger, level in _LOGGERS:
+            logger.isEnabledFor(level)
+    finally:
+        logging._lock.release()  # type: ignore[attr-defined]  # noqa: SLF001 - likewise
+    return True

@@ -50,8 +50,8 @@ class Assembly:
         """
         try:
             data = self._asked(self._scrubbed(build(occurrence, self._origin, self._source.around)))
-        except Exception as error:  # noqa: BLE001 - a smaller report beats none; what failed is told in it
-            data = self._scrubbed(minimal(occurrence, self._origin, f"{type(error).__name__}: {error}"[:200]))
+        except BaseException as error:  # noqa: BLE001 - a smaller report beats none; what failed is told in it
+            data = self._scrubbed(minimal(occurrence, self._origin, _told(error)))
         # What was captured is plain; what came back from before_send may be anything.
         return None if data is None else fit(data, self._limit, is_plain=self._before_send is None)[0]
 
@@ -71,4 +71,16 @@ class Assembly:
             chosen = self._fingerprint(data)
             if chosen is not None:
                 data["fingerprint"] = shortened_fingerprint(str(chosen))
-        return data if self._before_send is None else self._before_send(data)
+        if self._before_send is None:
+            return data
+        given = self._before_send(data)
+        if given is None or issubclass(type(given), dict):
+            return given
+        raise TypeError(f"before_send returned a {type(given).__name__}, neither a dict nor None")
+
+
+def _told(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"[:200]
+    except BaseException:  # noqa: BLE001 - the application's exceptions may do anything
+        return type(error).__name__

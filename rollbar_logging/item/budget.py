@@ -40,12 +40,14 @@ class Budget:
 
     Attributes:
         data: The item.
+        limit: Bytes that ``{"data": data}`` may take as JSON.
         excess: Bytes that are still too many; not above 0 when it fits.
         body: ``data.body``, or an empty dict if it is none.
     """
 
     def __init__(self, data: dict[str, Any], limit: int) -> None:
         self.data = data
+        self.limit = limit
         self.excess = size_of({"data": data}) - limit
         self.body = mapping(data, "body")
         self._cuts: dict[tuple[str, str], tuple[int, int]] = {}

@@ -52,7 +52,7 @@ def build(occurrence: Occurrence, origin: Origin, lines: Lines) -> dict[str, Any
     person, unknown_person = _person(occurrence.person)
     data = {
         "uuid": occurrence.uuid,
-        "timestamp": int(occurrence.created),
+        "timestamp": _seconds(occurrence.created),
         "environment": origin.environment,
         "level": occurrence.level,
         "language": _LANGUAGE,
@@ -94,6 +94,13 @@ def minimal(occurrence: Occurrence, origin: Origin, why: str) -> dict[str, Any]:
     data = build(bare, origin, lambda _filename, _lineno: None)
     data["notifier"] = {**data["notifier"], "diagnostic": {"minimal": why}}
     return data
+
+
+def _seconds(created: float) -> int | None:
+    try:
+        return int(created)
+    except (ValueError, OverflowError):  # NaN or infinite: a record made by hand
+        return None
 
 
 def _present(mapping: dict[str, Any]) -> dict[str, Any]:
@@ -158,7 +165,9 @@ def _trace(trace: Trace, lines: Lines) -> dict[str, Any]:
 
 def _frame(frame: Frame, lines: Lines) -> dict[str, Any]:
     code = frame.code
-    built: dict[str, Any] = {"filename": code.filename, "lineno": frame.lineno, "method": code.method}
+    built: dict[str, Any] = {"filename": code.filename, "method": code.method}
+    if frame.lineno is not None:
+        built["lineno"] = frame.lineno
     source = lines(code.filename, frame.lineno)
     if source is not None:
         built["code"], pre, post = source
@@ -204,7 +213,7 @@ def _person(person: dict[str, Plain] | None) -> tuple[dict[str, str] | None, dic
     """Return Rollbar's person, and what of it belongs into ``custom`` since without an id it is rejected."""
     if not person:
         return None, {}
-    if person.get("id") in {None, ""}:
+    if person.get("id") in (None, "") or isinstance(person["id"], (dict, list)):
         return None, {"person": person}
     known = {"id": str(person["id"])[:40]}
     known.update({key: str(person[key])[:MAX_TITLE] for key in ("username", "email") if person.get(key)})
@@ -222,7 +231,7 @@ def _request(request: dict[str, Plain] | None) -> dict[str, Plain]:
 
 def _parameters(query: str) -> dict[str, Plain]:
     parameters: dict[str, Plain] = {}
-    for name, value in parse_qsl(query.replace("?", ""), keep_blank_values=True)[:_MAX_PARAMETERS]:
+    for name, value in parse_qsl(query.removeprefix("?"), keep_blank_values=True)[:_MAX_PARAMETERS]:
         parameters[name] = value if name not in parameters else [*_listed(parameters[name]), value]
     return parameters
 
@@ -244,7 +253,7 @@ def _server(occurrence: Occurrence, origin: Origin) -> dict[str, Any]:
 
 def _with_payload(data: dict[str, Any], payload: dict[str, Plain]) -> dict[str, Any]:
     for key, value in payload.items():
-        if key in _OWN:
+        if key in _OWN or value is None:
             continue
         present = data.get(key)
         data[key] = {**present, **value} if isinstance(present, dict) and isinstance(value, dict) else value

@@ -27,6 +27,7 @@ _MAX_NODES = 524_288
 """Values of a cleaned copy. Each takes two bytes or more, so an item that may be sent never reaches it; but
 the paths through containers that refer to each other are too many to walk."""
 
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 _CONTAINERS: tuple[Any, ...] = (dict, list, tuple, set, frozenset)
 _BOUNDS = Bounds(max_string=256, max_items=16, max_depth=2, capture_budget=0.25)
 _MAX_INT_BITS = 2048  # 617 digits: `str` of an int refuses from 640 on, if an application so wishes
@@ -46,19 +47,19 @@ def encode(value: Any, *, is_plain: bool = False) -> bytes:
 
     Args:
         value: Anything.
-        is_plain: The caller's word that no float in *value* is NaN or infinite and that all types are JSON's
-            own. Then the faster `orjson` is used where it is installed; it would make NaN ``null``.
+        is_plain: The caller's word that *value* is made of JSON's own types only: finite floats, numbers of 64
+            bits, nesting within `MAX_NESTING`. Then there is nothing to look for in the output, and the faster
+            `orjson` is used where it is installed; it would make NaN ``null``.
     """
     try:
-        body = _dump_plain(value) if is_plain else _dump_any(value)
+        return _dump_plain(value) if is_plain else _dump_any(value)
     except Exception:  # noqa: BLE001 - beside its own errors, those of any container's own methods
         return _dump(cleaned(value)).encode()
-    return _dump(cleaned(value)).encode() if _is_nested_too_deep(value, body) else body
 
 
 def size_of(value: Any) -> int:
     """Return how many bytes a plain value takes as JSON; plain as ``encode(…, is_plain=True)`` has it."""
-    return len(_dump(value).encode() if orjson is None else orjson.dumps(value))
+    return len(_dump_plain(value))
 
 
 def cleaned(value: Any) -> Any:
@@ -66,30 +67,31 @@ def cleaned(value: Any) -> Any:
     return _Cleaner().clean(value)
 
 
+def _dump_plain(value: Any) -> bytes:
+    return _dump(value).encode() if orjson is None else orjson.dumps(value)
+
+
 def _dump_any(value: Any) -> bytes:
     body = _dump(value).encode()
     numbers = body.translate(_DIGITS_TO_ZERO)
     if any(number in numbers for number in _LONG_NUMBERS):  # perhaps but digits in a text: the copy will tell
         raise ValueError
+    # Few bodies have so many brackets at all, and counting those is cheaper than a walk.
+    if body.count(b"{") + body.count(b"[") > MAX_NESTING and _is_nested_too_deep(value):
+        raise RecursionError
     return body
 
 
-def _dump_plain(value: Any) -> bytes:
-    return _dump_any(value) if orjson is None else orjson.dumps(value)  # which refuses long numbers itself
-
-
-def _is_nested_too_deep(value: Any, body: bytes) -> bool:
-    # Few bodies have so many brackets at all, and counting those is cheaper than a walk by far.
-    if body.count(b"{") + body.count(b"[") <= MAX_NESTING:
-        return False
+def _is_nested_too_deep(value: Any) -> bool:
     level = [value]
     for _ in range(MAX_NESTING):
-        level = [inner for outer in level for inner in _values(outer) if isinstance(inner, (dict, list, tuple))]
+        level = [
+            inner
+            for outer in level
+            for inner in (dict.values(outer) if isinstance(outer, dict) else outer)
+            if type(inner) not in _LEAVES and isinstance(inner, (dict, list, tuple))
+        ]
     return bool(level)
-
-
-def _values(container: Any) -> Iterable[Any]:
-    return dict.values(container) if isinstance(container, dict) else container
 
 
 def _is(value: Any, kinds: type | tuple[type, ...]) -> bool:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import accumulate
 from typing import Any
 
-from rollbar_logging.item.scrub_walk import FREE, SOURCE, Walk
+from rollbar_logging.item.scrub_walk import FREE, SOURCE, Walk, mode_of
 from rollbar_logging.item.secret_names import BRIEF, CHOSEN, CLEAN, MADE, PLURAL, SecretNames
 from rollbar_logging.item.secret_text import SCRUBBED
 from rollbar_logging.item.secret_values import SecretValues
@@ -35,7 +35,8 @@ _SCHEMA = frozenset(
 """Keys of Rollbar's schema down to the frames: never secrets, whatever names the application added."""
 
 _NAME = re.compile(r"[\w.'\" -]{1,64}")
-_CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0-9.]{0,10}[a-zA-Z]|%%")
+_CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0-9.*]{0,10}[a-zA-Z]|%%")
+_VALUE = frozenset({"value"})
 _MOST_KEPT = 4096
 _LONGEST_KEPT = 100
 _LONGEST_SEEN = 200
@@ -91,56 +92,52 @@ class Scrubber:
             The item, in which what held no secret is the same object as before, and how many there were.
         """
         walk = Walk(data)
-        # The list grows while it is gone through: a queue, and no recursion.
-        for at, node in enumerate(walk.nodes):
-            walk.starts.append(len(walk.texts))
-            if type(node) is dict:
-                self._enter_dict(walk, at, node)
-            else:
-                self._enter_list(walk, at, node)
+        self._find_named(walk)
         self._read_texts(walk)
         return walk.result()
 
-    def _enter_dict(self, walk: Walk, at: int, node: dict[str, Any]) -> None:
-        mode = walk.modes[at]
-        known = self._known if mode == FREE else self._known_schema
-        seen = self._seen if mode == SOURCE else ()
-        add_text, add_key = walk.texts.append, walk.keys.append
-        hides_value = mode == FREE and "value" in node and self._is_named(node)
-        for key, value in node.items():
-            kind = known.get(key)
-            if kind is None:
-                kind = self._kind(key, mode)
-            if kind or hides_value:
-                if kind >= _HAS_SECRET:
-                    clean, count = self.text(key)
-                    walk.renames.append((at, key, clean))
-                    walk.count += count
-                if _goes(kind % _HAS_SECRET, value) or (hides_value and key == "value" and _goes(MADE, value)):
-                    walk.change(at, key)
+    def _find_named(self, walk: Walk) -> None:
+        """Go through the containers: take out the values of secret names, collect the texts of all else."""
+        nodes, links, modes, texts = walk.nodes, walk.links, walk.modes, walk.texts
+        add_text, add_key, add_start = texts.append, walk.keys.append, walk.starts.append
+        # The list grows while it is gone through: a queue, and no recursion.
+        for at, node in enumerate(nodes):
+            first = len(texts)
+            add_start(first)
+            mode = modes[at]
+            known = self._known if mode == FREE else self._known_schema
+            seen = self._seen if mode == SOURCE else ()
+            is_dict = type(node) is dict
+            entries: Iterable[tuple[Any, Any]] = node.items() if is_dict else enumerate(node)
+            hidden = self._hidden_in(node) if mode == FREE else ()
+            for key, value in entries:
+                kind = known.get(key) if is_dict else CLEAN
+                if kind is None:
+                    kind = self._kind(key, mode)
+                if (kind or key in hidden) and self._is_taken(walk, at, key, value, kind or MADE):
                     continue
-            cls = type(value)
-            if cls is str:
-                if value not in seen:
-                    add_text(value)
-                    add_key(key)
-            elif cls is dict or cls is list:
-                walk.add(value, at, key, mode)
+                cls = type(value)
+                if cls is str:
+                    if value not in seen:
+                        add_text(value)
+                        add_key(key)
+                elif cls is dict or cls is list:
+                    nodes.append(value)
+                    links.append((at, key))
+                    modes.append(mode if mode == FREE else mode_of(key, mode))
+            if mode == SOURCE and len(texts) > first:
+                walk.unseen.append(at)
 
-    def _enter_list(self, walk: Walk, at: int, node: list[Any]) -> None:
-        mode = walk.modes[at]
-        hidden = self._hidden_in(node) if mode == FREE else ()
-        seen = self._seen if mode == SOURCE else ()
-        for index, value in enumerate(node):
-            cls = type(value)
-            if index in hidden and _goes(MADE, value):
-                walk.change(at, index)
-            elif cls is str:
-                if value not in seen:
-                    walk.texts.append(value)
-                    walk.keys.append(index)
-            elif cls is dict or cls is list:
-                walk.add(value, at, index, mode)
+    def _is_taken(self, walk: Walk, at: int, key: Any, value: Any, kind: int) -> bool:
+        """Take out a value if it is a secret, and from its key what is one."""
+        if kind >= _HAS_SECRET:
+            clean, count = self.text(key)
+            walk.renames.append((at, key, clean))
+            walk.count += count
+        if not _goes(kind % _HAS_SECRET, value):
+            return False
+        walk.changes.append((at, key, SCRUBBED))
+        return True
 
     def _kind(self, key: str, mode: int) -> int:
         if type(key) is not str:
@@ -155,12 +152,13 @@ class Scrubber:
             known[key] = kind
         return kind
 
-    def _is_named(self, node: dict[str, Any]) -> bool:
-        """Whether it is a name and its value, as HAR files and container settings have it."""
-        return self._is_secret(node.get("name", node.get("key")))
-
-    def _hidden_in(self, node: list[Any]) -> set[int]:
-        """Return where the secrets are in a pair of a name and a value, or in the arguments of a command."""
+    def _hidden_in(self, node: Any) -> Container[Any]:
+        """Return the keys or indexes of values whose names stand beside them, as in pairs and command lines."""
+        if type(node) is dict:
+            # HAR files and the settings of containers name things so.
+            return _VALUE if "value" in node and self._is_secret(node.get("name", node.get("key"))) else ()
+        if not node or type(node[0]) is not str:
+            return ()
         hidden = {1} if len(node) == 2 and self._is_secret(node[0]) else set()  # noqa: PLR2004 - a pair
         for index, flag in enumerate(node[:-1], 1):
             if type(flag) is str and flag.startswith("--") and self._is_secret(flag):
@@ -200,7 +198,7 @@ class Scrubber:
 
     def _remember(self, walk: Walk, suspect: set[int]) -> None:
         """Keep in mind the harmless lines, names and paths of frames: they come again with each report."""
-        for index in walk.source_texts():
+        for index in walk.unseen_texts():
             text = walk.texts[index]
             if index not in suspect and len(text) <= _LONGEST_SEEN:
                 if len(self._seen) >= _MOST_KEPT:
@@ -210,7 +208,7 @@ class Scrubber:
     def _hide_arguments(self, walk: Walk, at: int, template: str) -> None:
         """Take out those arguments of a logged message that its template puts in a secret's place."""
         place = walk.number_of(at, "args")
-        if place is None or "*" in template:
+        if place is None:
             return
         args = walk.nodes[place]
         keys = list(args) if type(args) is dict else range(len(args))
@@ -218,13 +216,17 @@ class Scrubber:
         positions = iter(marks)
 
         def mark(found: re.Match[str]) -> str:
-            return "%" if found[0] == "%%" else marks.get(found[1] or next(positions, ""), found[0])
+            if found[0] == "%%":
+                return "%"
+            for _ in range(found[0].count("*")):  # a width is an argument of its own
+                next(positions, None)
+            return marks.get(found[1] or next(positions, ""), found[0])
 
         marked = _CONVERSION.sub(mark, template)
         clean, _ = self._values.scrub(marked)
         for key in keys:
             if marks[str(key)] in marked and marks[str(key)] not in clean and _goes(MADE, args[key]):
-                walk.change(place, key)
+                walk.changes.append((place, key, SCRUBBED))
 
 
 def _goes(kind: int, value: Any) -> bool:

@@ -7,17 +7,23 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from rollbar_logging.item.secret_text import SCRUBBED
-
 SCHEMA, FREE, SOURCE = range(3)
-"""Whose keys a container has: Rollbar's; the application's; Rollbar's, and its texts are the program's, as in frames."""
+"""Whose keys a container has: Rollbar's; the application's; Rollbar's, in frames, whose texts are the program's."""
 
-_FREE_KEYS = frozenset(
-    {"args", "attributes", "client", "custom", "extra", "kwargs", "locals", "params", "person", "request", "server"}
+_SCHEMA_KEYS = frozenset(
+    {"argspec", "body", "context", "crash_report", "exception", "message", "post", "pre", "telemetry", "trace"}
+    | {"trace_chain", "notifier"}
 )
-"""Keys of the schema under which the data are the application's."""
+"""Keys of the schema's own containers; what is under any other key is the application's."""
 
 _CODE_LISTS = frozenset({"pre", "post"})
+
+
+def mode_of(key: Any, mode: int) -> int:
+    """Return the mode of what is under *key* in a container of a mode other than `FREE`."""
+    if type(key) is int or key in _SCHEMA_KEYS:
+        return mode
+    return SOURCE if key == "frames" else FREE
 
 
 class Walk:
@@ -30,9 +36,11 @@ class Walk:
         starts: For each of them, the number of its first text.
         texts: The strings of all of them.
         keys: For each text, its key.
+        unseen: Numbers of the containers in frames with texts that were not seen before.
         changed_texts: Texts to replace: number of the container, key, new text.
+        changes: Values to replace as a whole, likewise.
         renames: Keys to replace, likewise.
-        count: How many secrets were found.
+        count: How many secrets were found in texts.
     """
 
     def __init__(self, data: dict[str, Any]) -> None:
@@ -42,35 +50,22 @@ class Walk:
         self.starts: list[int] = []
         self.texts: list[str] = []
         self.keys: list[Any] = []
+        self.unseen: list[int] = []
         self.changed_texts: list[tuple[int, Any, str]] = []
         self.renames: list[tuple[int, str, str]] = []
         self.count = 0
-        self._changes: list[tuple[int, Any, str]] = []
+        self.changes: list[tuple[int, Any, str]] = []
         self._copies: dict[int, Any] = {}
-
-    def add(self, node: Any, at: int, key: Any, mode: int) -> None:
-        """Go through *node* too, which is under *key* in the container number *at* of that mode."""
-        self.nodes.append(node)
-        self.links.append((at, key))
-        if mode != FREE:
-            mode = FREE if key in _FREE_KEYS else SOURCE if key == "frames" else mode
-        self.modes.append(mode)
-
-    def change(self, at: int, key: Any) -> None:
-        """Take out a value as a whole."""
-        self._changes.append((at, key, SCRUBBED))
-        self.count += 1
 
     def place(self, index: int) -> tuple[int, Any]:
         """Return the number of the container that a text is in, and its key there."""
         return bisect_right(self.starts, index) - 1, self.keys[index]
 
-    def source_texts(self) -> Iterator[int]:
-        """Yield the numbers of the texts in frames."""
-        after = [*self.starts[1:], len(self.texts)]
-        for mode, first, end in zip(self.modes, self.starts, after, strict=True):
-            if mode == SOURCE:
-                yield from range(first, end)
+    def unseen_texts(self) -> Iterator[int]:
+        """Yield the numbers of the texts in frames that were not seen before."""
+        for at in self.unseen:
+            end = self.starts[at + 1] if at + 1 < len(self.starts) else len(self.texts)
+            yield from range(self.starts[at], end)
 
     def number_of(self, at: int, key: str) -> int | None:
         """Return the number of the container under *key* in the container number *at*, if it was gone through."""
@@ -83,14 +78,14 @@ class Walk:
     def result(self) -> tuple[dict[str, Any], int]:
         """Return the item with all changes, copied as far as needed, and how many secrets were found."""
         # Whole values last: one may be in a container that is taken out as a whole.
-        for at, key, value in [*self.changed_texts, *self._changes]:
+        for at, key, value in [*self.changed_texts, *self.changes]:
             self._own(at)[key] = value
         renames: defaultdict[int, dict[str, str]] = defaultdict(dict)
         for at, key, name in self.renames:
             renames[at][key] = name
         for at, names in renames.items():
             _rename(self._own(at), names)
-        return self._copies.get(0, self.nodes[0]), self.count
+        return self._copies.get(0, self.nodes[0]), self.count + len(self.changes)
 
     def _own(self, at: int) -> Any:
         """Return a copy of a container, in a copy of all that holds it."""

@@ -16,7 +16,8 @@ CARD = re.compile(
 """Where the number of a card may begin (group 1), as a whole or in the groups that cards print; or a cut one."""
 
 CARD_SIGNS = tuple(
-    rf"{first}{second}[0-9]{{2}}(?<![A-Za-z0-9.].{{4}})(?:[ -]?[0-9]){{5}}(?:(?:[ -]?[0-9]){{4}}|(?:[ -]?[0-9]){{0,3}}…)"
+    rf"{first}{second}[0-9]{{2}}(?<![A-Za-z0-9.].{{4}})(?:[ -]?[0-9]){{5}}"
+    r"(?:(?:[ -]?[0-9]){4}|(?:[ -]?[0-9]){0,3}…)"
     for first, second in (("2", "[2-7]"), ("3", "[05-9]"), ("4", "[0-9]"), ("5", "[0-8]"), ("6", "[0-9]"))
 )
 """Patterns of text that may be such a number, for `signs_pattern`."""
@@ -40,6 +41,7 @@ _BRANDS: tuple[tuple[str, tuple[int, ...]], ...] = (
 )
 _BRAND = tuple((re.compile(prefix), lengths) for prefix, lengths in _BRANDS)
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_LONGEST_IBAN = 48
 _LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
     "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18,
@@ -61,15 +63,21 @@ def is_card(text: str) -> bool:
     return (own + sum(_DOUBLED[int(digit)] for digit in number[-2::-2])) % 10 == 0
 
 
-def iban_length(text: str) -> int:
-    """Return how many characters at the beginning of *text* are an IBAN (country, length and check digits); or 0."""
-    left = _LENGTHS.get(text[:2], 0)
+def iban_length(text: str, at: int) -> int:
+    """Return how many characters from *at* on are an IBAN (country, length and check digits); or 0."""
+    left = _LENGTHS.get(text[at : at + 2], 0)
     if not left:
         return 0
-    for at, char in enumerate(text, 1):
-        left -= char != " "
+    for end in range(at + 1, min(at + _LONGEST_IBAN, len(text)) + 1):
+        left -= text[end - 1] != " "
         if not left:
-            number = text[:at].replace(" ", "")
-            # 97 from ISO 7064: letters count as two digits, A as 10.
-            return at if int("".join(str(int(char, 36)) for char in number[4:] + number[:4])) % 97 == 1 else 0
+            number = text[at:end].replace(" ", "")
+            return end - at if _is_sound(number) and not text[end : end + 1].isalnum() else 0
     return 0
+
+
+def _is_sound(iban: str) -> bool:
+    if not (iban.isascii() and iban.isalnum() and iban.isupper()):
+        return False
+    # Modulus 97 of ISO 7064: letters count as two digits, A as 10.
+    return int("".join(str(int(char, 36)) for char in iban[4:] + iban[:4])) % 97 == 1

@@ -35,17 +35,17 @@ Span = tuple[int, int]
 _KEY_CHARS = ascii_letters + digits + "_.-"
 _LONGEST_KEY = 64
 _AFTER = r"""[\w.-]{0,64}(?![\w.-])
-(?P<close>\\{0,3}["']\]?|\]|%5[Dd]|%2[27])?
+(?P<close>\\{0,3}["']\]?|\]?\[\w{0,20}\]|\]|%5[Dd]|%2[27])?
 (?P<separator>
     :[ \t]{0,4}[\w.\[\], |]{1,60}=[ \t]{0,4}(?=[bBuUrRfF]{0,2}["'])
   | [ \t]{0,8}(?:=>|:=|!=|={1,3}|:(?!:|//)|%(?:25)?3[DdAa])[ \t]{0,8}
   | ,[ \t]{0,4}(?=[bBuUrRfF]{0,2}\\{0,3}["'])
   | [ \t]{1,8}(?=[^\s=:])
 )"""
-_MAYBE_AFTER = r"[\w.-]{0,64}(?![\w.-])[\\\"'\]%257BDbd]{0,5}[ \t]{0,8}[=:!%,\"'\\]"
+_MAYBE_AFTER = r"[\w.-]{0,64}(?![\w.-])(?:\]?\[\w{0,20}\])?[\\\"'\]%257BDbd]{0,5}[ \t]{0,8}[=:!%,\"'\\]"
 """A quicker and more generous form of the same, for the alarm."""
 
-_FLAG = r"-(?=-[\w-]{0,40}(?i:pass|pwd|secret|token|key|auth|cred|cookie|otp|pin))"
+_FLAG = r"-(?=-[A-Za-z][\w.-]{1,40}[ \t\"',\\])"
 _STEMS = (
     *("pass", "pwd", "kennwort", "secret", "token", "auth", "cred", "cookie", "csrf", "xsrf", "otp", "pin"),
     *("cvv", "cvc", "social", "signature", "sig", "bearer"),
@@ -60,8 +60,12 @@ _OPEN_STEMS = (
     ),
 )
 _SHORT_STEMS = ("ssn", "sid", "sessionid", "session id", "session_id", "session-id")
-_ENDS = ("=", ":", " =", " :", '"', "'", "\\", "]", "%")
-"""What follows these for the alarm; all of their letters are so common that they would slow it down."""
+_SHORT_ENDS = tuple(
+    rf"{end}(?<=[nNdD ]{end})(?:(?<=[sS][sSiI][nNdD]{end})|(?<=[sS][sSiI][nNdD] {end})|(?<=[oO][nN][iI][dD]{end})"
+    rf"|(?<=[oO][nN][iI][dD] {end})|(?<=[oO][nN][_ -][iI][dD]{end})|(?<=[oO][nN][_ -][iI][dD] {end}))"
+    for end in ("=", ":", '"', "'", r"\\", "]", "%")
+)
+"""The ends of these and what follows, for the alarm: all of their letters are so common that they would slow it."""
 
 _TAKES_PAIR = re.compile(r"(?:env|get|set|header|default|add|put)\w{0,20}\($", re.IGNORECASE)
 _SCHEME = re.compile(
@@ -70,6 +74,7 @@ _SCHEME = re.compile(
 )
 _COOKIE = re.compile(r"[\w.-]{1,100}=")
 _HEADER = re.compile(r"(authorization|cookie2?)$", re.IGNORECASE)
+_NUMBERS = re.compile(r"otp|cvv|cvc|pin|ssn|code|num|security", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{4,}(?![\w.])")
 _NOTHING_INSIDE = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}|\[scrubbed\]")
 _NOTHING = frozenset({"", "none", "null", "nil", "true", "false", "undefined", "nan"})
@@ -145,11 +150,8 @@ class SecretPairs:
         short = [Sign(stem, any_case=True) for stem in _SHORT_STEMS]
         self._names = names
         self._pair = re.compile(f"(?:{signs_pattern([*long, *short])}){_AFTER}", re.VERBOSE)
-        self.signs = [
-            *(sign._replace(then=sign.then + _MAYBE_AFTER) for sign in long),
-            *(sign._replace(text=sign.text + end) for sign in short for end in _ENDS),
-        ]
-        self.branches = [_FLAG]
+        self.signs = [sign._replace(then=sign.then + _MAYBE_AFTER) for sign in long]
+        self.branches = [_FLAG, *_SHORT_ENDS]
 
     def scrub(self, text: str, *, code: bool = False) -> tuple[str, int]:
         """Replace the values.
@@ -213,39 +215,51 @@ class SecretPairs:
             return _in_brackets(text, pair.at) if text[pair.at : pair.at + 1] in _OPEN else self._in_data(text, pair)
         if pair.kind in {BRIEF, PLURAL}:
             return None
+        if "=" in pair.separator and text[pair.at : pair.at + 1] in _OPEN:
+            return _in_code(text, pair.at)
         return _in_header(text, pair) or self._in_prose(text, pair)
 
     def _in_data(self, text: str, pair: Pair) -> Span | None:
         at = pair.at
+        # Before anything is read to its end: what is not taken may be read again.
+        if pair.is_quoted and is_expression(text, at):
+            return None
         end = run_end(text, at, encoded="%" in pair.separator)
         run = text[at:end]
         if run.lower() in _NOTHING or (pair.kind in {PLURAL, BRIEF} and run.isdigit()):
             return None
-        if run[0] in ":@$" and self._names.kind(run):  # a parameter of SQL or of a shell
-            return None
-        if pair.is_quoted and (is_expression(text, at) or self._is_variable(run)):
+        if self._is_parameter(run) or (pair.is_quoted and self._is_variable(run)):
             return None
         return at, max(end, call_end(text, at))
 
     def _in_prose(self, text: str, pair: Pair) -> Span | None:
         at = pair.at
+        if is_expression(text, at):
+            return None
         end = run_end(text, at)
         word = text[at:end].strip(_PUNCTUATION)
-        if word.lower() in _NOTHING or is_expression(text, at):
+        if word.lower() in _NOTHING or self._is_parameter(text[at:end]):
             return None
-        if pair.separator != ":" and self._is_variable(word):
+        if pair.separator != ":" and (self._is_variable(word) or word == pair.key.rpartition(".")[2]):
             return None
         if pair.is_free:
             is_value = not is_prose(word)
             end = run_of_line(text, at, "") if "phrase" in pair.key.lower() else end
         else:
             is_header = "-" in pair.key and pair.separator == ":"
-            is_value = looks_made(word) or (is_header and not is_prose(word))
+            is_number = word.isdigit() and _NUMBERS.search(pair.key) is not None
+            is_value = looks_made(word) or is_number or (is_header and not is_prose(word))
         return (at, end) if is_value else None
+
+    def _is_parameter(self, run: str) -> bool:
+        """Whether it is a parameter of SQL or of a shell, as in ``WHERE token = :token``."""
+        return run.startswith((":", "@", "$")) and len(run) <= _LONGEST_KEY and self._names.kind(run) != CLEAN
 
     def _is_variable(self, run: str) -> bool:
         """Whether a value is itself the name of a secret, as in ``token = access_token``: code, not a secret."""
-        return ("_" in run or "." in run) and run.replace(".", "_").isidentifier() and self._names.kind(run) != CLEAN
+        if len(run) > _LONGEST_KEY or not ("_" in run or "." in run):
+            return False
+        return run.replace(".", "_").isidentifier() and self._names.kind(run) != CLEAN
 
 
 def _takes_literals_only(pair: Pair) -> bool:

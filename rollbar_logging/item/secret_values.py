@@ -86,12 +86,15 @@ _URL = re.compile(
         | (?P<key>(?=[^@\s]{0,100}[0-9])[\w.~%+-]{20,128})@ )""",
     re.VERBOSE,
 )
-_URL_SIGN = r"(?:\\?/){2}(?:[^\s\x00\"'<>]{0,256}@|[^\s\x00/:\"'<>]{0,128}:(?!\d{1,5}(?:[^\d…]|\Z)))"
+_URL_SIGN = r":[/\\]{1,4}(?<=/)(?:[^\s\x00\"'<>]{0,256}@|[^\s\x00/:\"'<>]{0,128}:(?!\d{1,5}(?:[^\d…]|\Z)))"
 _TEMPLATE = re.compile(r"\{[^{}]{0,60}\}(?:/|\Z)|%s|%\(\w+\)s")
 _SIGNED = re.compile(r"eyJ[\w-]*(?:[.:][\w-]+)*")
 _SIGNED_HEADERS = ("hbGci", "0eXAi", "raWQi", "lbmMi", "jdHki", "4NXQi", "6aXAi", "qa3Ui", "jcml0")
 _SCHEME = re.compile(r"\b(?:[Bb]earer|BEARER)[ ]+([\w.~+/=-]{8,})|\b(?:[Bb]asic|BASIC)[ ]+([A-Za-z0-9+/=_-]{6,})")
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_CUT = re.compile(CUT)
+_GLUED = re.compile(r"\[scrubbed\][\w%+-]|[\w%.+@-]\[scrubbed\]")
+_MOST_AGAIN = 8
 _SHORTEST_TOKEN = 8
 _LONG_BASIC = 24
 
@@ -114,7 +117,7 @@ class SecretValues:
         self._rules: list[Callable[[str], tuple[str, int]]] = [_scrub_private_keys, _scrub_urls]
         after = [_scrub_shapes, _scrub_signed, _scrub_schemes, _scrub_cards]
         signs = [*self._pairs.signs, *_SIGNS]
-        branches = [*self._pairs.branches, *CARD_SIGNS]
+        branches = [*CARD_SIGNS, _URL_SIGN, *self._pairs.branches]
         if access_token is not None and len(access_token) >= _SHORTEST_TOKEN:
             self._rules.insert(0, _token_rule(access_token))
             signs.append(Sign(access_token[:_SHORTEST_TOKEN]))
@@ -129,6 +132,17 @@ class SecretValues:
 
     def scrub(self, text: str, *, code: bool = False) -> tuple[str, int]:
         """Replace the secrets in *text*; see `SecretPairs.scrub`."""
+        text, total = self._once(text, code=code)
+        if total and _GLUED.search(text):
+            # What stood without a gap beside a secret is a word of its own now.
+            for _ in range(_MOST_AGAIN):
+                text, count = self._once(text, code=code)
+                total += count
+                if not count:
+                    break
+        return text, total
+
+    def _once(self, text: str, *, code: bool) -> tuple[str, int]:
         total = 0
         for rule in self._rules:
             text, count = rule(text)
@@ -249,22 +263,30 @@ def _scrub_ibans(text: str) -> tuple[str, int]:
     for found in IBAN.finditer(text):
         if found["cut"]:
             spans.append(found.span("cut"))
-        elif length := iban_length(found[1]):
+        elif length := iban_length(text, found.start()):
             spans.append((found.start(), found.start() + length))
     return _replaced(text, spans)
 
 
 def _token_rule(token: str) -> Callable[[str], tuple[str, int]]:
     """Make the rule for Rollbar's access token, also for one of which only the beginning is there."""
-    begun = re.compile(re.escape(token[:_SHORTEST_TOKEN]) + rf"[!-~]{{0,{len(token)}}}?" + CUT)
+    beginning = re.compile(re.escape(token[:_SHORTEST_TOKEN]))
 
     def scrub(text: str) -> tuple[str, int]:
-        count = text.count(token)
-        text = text.replace(token, SCRUBBED)
-        text, cut = _replaced(text, [found.span() for found in begun.finditer(text) if token.startswith(found[0])])
-        return text, count + cut
+        spans = []
+        for found in beginning.finditer(text):
+            end = found.start() + _shared(token, text[found.start() : found.start() + len(token)])
+            if end - found.start() == len(token) or _CUT.match(text, end):
+                spans.append((found.start(), end))
+        return _replaced(text, spans)
 
     return scrub
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    differing = (at for at, (char, counterpart) in enumerate(zip(one, other, strict=False)) if char != counterpart)
+    return next(differing, min(len(one), len(other)))
 
 
 _SHAPE_PATTERNS = tuple((shape.signs, re.compile(shape.pattern)) for shape in SHAPES)
@@ -274,5 +296,4 @@ _SIGNS = (
     *(Sign(word, then=r"[\w.~+/=-]{6}") for word in _SCHEME_WORDS),
     Sign("eyJ", then=r"[\w-]{4}"),
     Sign("-----BEGIN"),
-    Sign(":", then=_URL_SIGN),
 )

@@ -5,6 +5,7 @@ Works on plain values. The work done grows with the bytes that stay, not with th
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,8 @@ LEAST = 64
 
 _MARKER = 32  # bytes of the entry that tells how many more there were, with its comma
 _LONG_KEY = 128
+_CUT = re.compile(r"… \(\d{1,10} characters\)\Z")
+_MORE = re.compile(r"… (\d{1,10}) more")
 
 
 def shorten(value: Any, room: int) -> Any:
@@ -42,7 +45,7 @@ def shorten(value: Any, room: int) -> Any:
             break
         kept.append((name, inner))
         left -= cost + size
-    gone = f"… {len(value) - len(kept)} more"
+    gone = f"… {len(value) - len(kept) + _gone_before(value)} more"
     return {**dict(kept), "…": gone} if isinstance(value, dict) else [*(inner for _, inner in kept), gone]
 
 
@@ -64,11 +67,19 @@ def common_room(sizes: Sequence[int], excess: int, floor: int) -> int:
 
 
 def _beginning(text: str, room: int) -> str:
-    mark = f"… ({len(text)} characters)"
+    before = _CUT.search(text[-_MARKER:])
+    mark = before.group() if before else f"… ({len(text)} characters)"
     left = room - size_of(mark)
     # One character takes one byte at least, so no more than that many need a look.
     fitting = bisect_right(range(min(len(text), left) + 1), left, key=lambda length: size_of(text[:length]) - 2)
     return text[: fitting - 1] + mark
+
+
+def _gone_before(container: dict[str, Any] | list[Any]) -> int:
+    """Return how many entries the marker stands for, beside itself, that an earlier shortening has left."""
+    last = next(reversed(container.values() if isinstance(container, dict) else container))
+    before = _MORE.fullmatch(last) if isinstance(last, str) else None
+    return int(before[1]) - 1 if before else 0
 
 
 def _size_within(value: Any, room: int) -> int | None:

@@ -23,7 +23,7 @@ _MAX_NOTES = 1024
 _LARGE = 2048  # a single value above this is shortened before any part goes as a whole
 _MEDIUM, _SMALL = 256, 96
 _WIDE = 128  # entries; a container of more is cut as one value, for measuring each would take too long
-_DEPTH = 5  # levels below which large values are not looked for
+_DEPTH = 4  # levels below which large values are not looked for
 _TELEMETRY = 10  # events that stay longest
 _FIRST, _LAST = 10, 90  # frames of a trace that stay although other parts of the item must go
 _NEAR = 3  # frames of the application whose locals stay longer than the others'
@@ -192,7 +192,10 @@ def _shorten_large_values(budget: Budget) -> None:
     holders += _parts_of_frames(budget, "locals", lambda _: True)
     slots = [slot for holder, key in holders for slot in _entries(holder, key)] + _others(budget)
     slots += [slot for slot in _held(*((budget.data, key) for key in _IDENTITY)) if slot[1] != "fingerprint"]
-    budget.shorten("large values", _large(slots), _LARGE)
+    large = _large(slots)
+    # Messages stay long, but none may drive out everything else.
+    budget.shorten("huge values", large + _messages(budget), max(budget.limit // 8, _LARGE))
+    budget.shorten("large values", large, _LARGE)
 
 
 def _cut_library_context(budget: Budget) -> None:
@@ -205,11 +208,13 @@ def _cut_middle_of_long_traces(budget: Budget) -> None:
         _leave_out(budget, trace, range(_FIRST, len(frames_of(trace)) - _LAST))
 
 
+def _custom_and_request(budget: Budget) -> list[Slot]:
+    request = [inner for slot in _entries(budget.data, "request") for inner in _entries(*slot)]
+    return _entries(budget.data, "custom") + request
+
+
 def _shorten_custom_and_request(budget: Budget) -> None:
-    budget.shorten("custom", _entries(budget.data, "custom"), _MEDIUM)
-    budget.shorten(
-        "request", [inner for slot in _entries(budget.data, "request") for inner in _entries(*slot)], _MEDIUM
-    )
+    budget.shorten("custom and request", _custom_and_request(budget), 2 * _MEDIUM)
 
 
 def _cut_far_locals(budget: Budget) -> None:
@@ -217,6 +222,12 @@ def _cut_far_locals(budget: Budget) -> None:
     slots = _parts_of_frames(budget, "locals", lambda place: place.cause == 0 and id(place.frame) not in near)
     budget.drop("locals of frames", slots)
     budget.drop("locals of causes", _parts_of_frames(budget, "locals", lambda place: place.cause > 0))
+
+
+def _shorten_near_values(budget: Budget) -> None:
+    locals_ = _parts_of_frames(budget, "locals", lambda _: True)
+    slots = [inner for slot in locals_ for inner in _entries(*slot)] + _custom_and_request(budget)
+    budget.shorten("values", slots, _MEDIUM)
 
 
 def _cut_request_and_custom(budget: Budget) -> None:
@@ -306,6 +317,7 @@ _PLAN: tuple[Callable[[Budget], None], ...] = (
     _cut_middle_of_long_traces,
     _shorten_custom_and_request,
     _cut_far_locals,
+    _shorten_near_values,
     _cut_request_and_custom,
     _cut_near_locals,
     _cut_code,

@@ -1,0 +1,1 @@
+"""Tests of what is captured on the thread of the application."""

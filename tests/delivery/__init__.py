@@ -1,0 +1,1 @@
+"""Tests of the queue, the worker and what goes over the wire."""

@@ -1,0 +1,527 @@
+"""What becomes of values of the built-in types, and what no value can do to a report."""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import math
+import sys
+import threading
+import weakref
+from collections import Counter, OrderedDict, UserDict, UserList, defaultdict, deque
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from rollbar_logging.capture import values
+from rollbar_logging.capture.kinds import Kinds
+from rollbar_logging.capture.values import Bounds, Reading, bare_name, path_of, type_name
+from tests.capture.material import (
+    BASES,
+    ERRORS,
+    anything_hostile,
+    assert_bounded,
+    assert_plain,
+    carried_out,
+    describe,
+    hostile,
+    hostile_type,
+    keys,
+    nested,
+    raising,
+    reading,
+)
+
+# Single values
+
+
+@pytest.mark.parametrize("value", [None, True, False, 0, -7, 2**63 - 1, -(2**63), 0.5, -0.0, 1e308, "", "text", "ß€😀"])
+def test_what_json_has_stays_as_it_is(value: Any) -> None:
+    """Primitive values are taken as they are."""
+    described = describe(value)
+
+    assert described == value
+    assert type(described) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(math.nan, "NaN"), (math.inf, "Infinity"), (-math.inf, "-Infinity"), (2**63, str(2**63))]
+)
+def test_numbers_that_json_lacks_become_text(value: Any, text: str) -> None:
+    """NaN, the infinities and what 64 bits cannot hold are told in words."""
+    assert describe(value) == text
+    assert describe([value]) == [text]
+    assert describe({"key": value}) == {"key": text}
+
+
+def test_a_huge_number_is_not_written_out() -> None:
+    """A number beyond what Python would write is told by its size."""
+    assert describe(10**5000) == "<int of 16610 bits>"
+    assert describe(-(10**5000)) == "<int of 16610 bits>"
+
+
+def test_a_long_text_is_cut_and_says_so() -> None:
+    """Of a text `max_string` characters stay, and a note of how many went."""
+    assert describe("x" * 17, max_string=16) == "x" * 16 + "… [+1 chars]"
+    assert describe("x" * 16, max_string=16) == "x" * 16
+    assert describe({"k": "x" * 17}, max_string=16) == {"k": "x" * 16 + "… [+1 chars]"}
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray])
+def test_bytes_are_shown_as_python_writes_them(kind: Any) -> None:
+    """Bytes become text, as many as `max_string` allows when each takes four characters."""
+    assert describe(kind(b"\x00abc")) == r"b'\x00abc'"
+    assert describe(kind(b"\xff" * 100), max_string=16) == r"b'\xff\xff\xff\xff'… [+96 bytes]"
+
+
+def test_a_bytearray_can_be_resized_while_it_is_read() -> None:
+    """No buffer is held: another thread's resizing never fails because of a report."""
+    shared, failed, done = bytearray(64), [], threading.Event()
+
+    def resize() -> None:
+        try:
+            while not done.is_set():
+                shared.append(1)
+                del shared[64:]
+        except BufferError as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=resize)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        thread.start()
+        for _ in range(3000):
+            describe(shared)
+    finally:
+        done.set()
+        thread.join()
+        sys.setswitchinterval(interval)
+
+    assert failed == []
+
+
+# Containers
+
+
+@pytest.mark.parametrize("kind", [list, tuple, set, frozenset, deque])
+def test_a_sequence_keeps_its_first_entries(kind: Any) -> None:
+    """Of any sequence or set `max_items` entries stay, and a note of how many went."""
+    assert sorted(describe(kind(range(3)), max_items=3)) == [0, 1, 2]
+    *kept, note = describe(kind(range(10)), max_items=3)
+
+    assert (len(kept), note) == (3, "… [+7 items]")
+    assert describe(kind()) == []
+
+
+@pytest.mark.parametrize("kind", [dict, OrderedDict, Counter, lambda held: defaultdict(int, held)])
+def test_a_mapping_keeps_its_first_entries(kind: Any) -> None:
+    """Of any dict `max_items` entries stay, and a note of how many went."""
+    assert describe(kind({"a": 1, "b": 2}), max_items=2) == {"a": 1, "b": 2}
+    assert describe(kind({"a": 1, "b": 2, "c": 3}), max_items=2) == {"a": 1, "b": 2, "…": "[+1 items]"}
+    assert describe(kind({})) == {}
+
+
+def test_containers_below_the_depth_are_told_by_type_and_length() -> None:
+    """At `max_depth` a container is a word; an empty one needs none."""
+    value = {"list": [[1, 2]], "empty": [[]], "dict": [{"a": 1}], "nothing": [{}], "tuple": [(1,)]}
+
+    assert describe(value, max_depth=2) == {
+        "list": ["<list of 2>"],
+        "empty": [[]],
+        "dict": ["<dict of 1>"],
+        "nothing": [{}],
+        "tuple": ["<tuple of 1>"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        (1, "1"),
+        (None, "None"),
+        (True, "True"),
+        (1.5, "1.5"),
+        (math.nan, "NaN"),
+        (b"k", "b'k'"),
+        (("a", 1), "('a', 1)"),
+        (("a", ("b",)), "('a', '<tuple of 1>')"),
+        (frozenset({1}), "<frozenset of 1>"),
+        (int, "<class int>"),
+        ("x" * 129, "x" * 128 + "… [+1 chars]"),
+    ],
+)
+def test_keys_of_any_type_become_text(key: Any, text: str) -> None:
+    """A key is told by what it is, in about 128 characters."""
+    assert describe({key: "value"}) == {text: "value"}
+
+
+def test_keys_of_the_same_text_keep_their_entries() -> None:
+    """Entries are not lost because their keys look alike."""
+
+    class Key:
+        def __repr__(self) -> str:
+            return "<key>"
+
+    assert describe({Key(): 1, Key(): 2, Key(): 3}) == {"<key>": 1, "<key> #2": 2, "<key> #3": 3}
+
+
+def test_a_cycle_ends() -> None:
+    """A container that holds itself is followed down to `max_depth`."""
+    ring: list[Any] = [1]
+    ring.append(ring)
+    mapping: dict[str, Any] = {}
+    mapping["self"] = mapping
+
+    assert describe(ring, max_depth=2) == [1, [1, "<list of 2>"]]
+    assert describe(mapping, max_depth=2) == {"self": {"self": "<dict of 1>"}}
+
+
+@pytest.mark.parametrize("base", [base for base in BASES if base is not object])
+def test_what_a_subclass_put_over_a_built_in_type_is_never_called(base: Any) -> None:
+    """Subclasses of built-in types are read through the built-in methods alone."""
+    calls: list[str] = []
+
+    def spying(name: str) -> Any:
+        def method(*_args: Any) -> Any:
+            calls.append(name)
+            raise AssertionError
+
+        return method
+
+    names = "__len__ __iter__ __getitem__ __repr__ __str__ __format__ __int__ __float__ __index__ __bool__".split()  # noqa: SIM905 - words
+    cls = type("Sub", (base,), {name: spying(name) for name in [*names, "items", "keys", "values", "__contains__"]})
+    plain = {dict: {"a": 1}, str: "text", int: 5, float: 0.5, bytes: b"bytes", bytearray: b"bytes"}.get(base, [1, 2])
+    value = base.__new__(cls, plain) if base.__hash__ is not None else base.__new__(cls)
+    if base.__hash__ is None:
+        base.__init__(value, plain)
+
+    described = describe([value])[0]
+
+    assert calls == []
+    assert described == describe(base(plain))
+
+
+@pytest.mark.parametrize("shared", [{n: n for n in range(100)}, set(range(100)), deque(range(100))])
+def test_a_container_may_change_while_it_is_read(shared: Any) -> None:
+    """What another thread changes meanwhile ends the reading of that container, and nothing else."""
+
+    class Trigger:
+        def __repr__(self) -> str:
+            shared.clear()
+            return "<trigger>"
+
+    shared.clear()
+    if isinstance(shared, dict):
+        shared.update({0: Trigger(), 1: 1})
+    else:
+        (shared.add if isinstance(shared, set) else shared.append)(Trigger())
+        (shared.add if isinstance(shared, set) else shared.append)(1)
+
+    described = describe([shared, "next"])
+
+    assert described[1] == "next"
+    assert "changed while it was read" in str(described[0]) or described[0] == ["<trigger>"]
+
+
+def test_containers_changed_by_another_thread_do_no_harm() -> None:
+    """Reading what another thread writes to without end never raises."""
+    shared: dict[int, int] = {}
+    done = threading.Event()
+
+    def write() -> None:
+        for number in count():
+            shared[number] = number
+            shared.pop(number - 8, None)
+            if done.is_set():
+                break
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    try:
+        for _ in range(300):
+            assert_plain(reading().describe({"shared": shared, "again": [shared]}))
+    finally:
+        done.set()
+        thread.join()
+
+
+def test_variables_have_a_bound_of_their_own() -> None:
+    """Of the variables of one frame 100 stay, whatever `max_items` says, and a note."""
+    described = reading(max_items=2).variables({f"name_{number}": number for number in range(101)})
+
+    assert len(described) == 101
+    assert described["…"] == "[+1 variables]"
+
+
+# Time
+
+
+def test_when_the_time_is_up_values_are_told_by_type() -> None:
+    """After `capture_budget` containers and objects are words; numbers and texts still cost nothing."""
+    late = Reading(Bounds(capture_budget=-1.0), Kinds())
+
+    described = late.variables({"a": 1, "b": "text", "c": [1, 2], "d": {"a": 1}, "e": UserList([1]), "f": (), "g": 1.5})
+
+    assert described == {
+        "a": 1,
+        "b": "text",
+        "c": "<list of 2>",
+        "d": "<dict of 1>",
+        "e": "<collections.UserList>",
+        "f": [],
+        "g": 1.5,
+    }
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the reading sees; they pass when the test says so."""
+    now = [0.0]
+    monkeypatch.setattr(values, "perf_counter", lambda: now[0])
+    return now
+
+
+def test_the_time_runs_out_in_the_middle(clock: list[float]) -> None:
+    """What was read before the time is up stays; what comes after is told by type."""
+
+    class Slow:
+        def __repr__(self) -> str:
+            clock[0] += 0.006
+            return "<slow>"
+
+    described = Reading(Bounds(capture_budget=0.01), Kinds()).describe([Slow(), Slow(), Slow(), [1]])
+
+    assert described == ["<slow>", "<slow>", f"<{type_name(Slow)}>", "<list of 1>"]
+
+
+def test_a_slow_type_is_described_by_type_from_then_on(clock: list[float]) -> None:
+    """A type whose repr used up a whole budget is not asked again, in later reports neither."""
+    calls: list[int] = []
+
+    class Slow:
+        def __repr__(self) -> str:
+            calls.append(1)
+            clock[0] += 0.02
+            return "<slow>"
+
+    kinds = Kinds()
+    first = Reading(Bounds(capture_budget=0.01), kinds).describe(Slow())
+    second = Reading(Bounds(capture_budget=0.01), kinds).describe(Slow())
+
+    assert (first, second, len(calls)) == ("<slow>", f"<{type_name(Slow)}>", 1)
+
+
+# Objects that resist
+
+
+def test_a_failing_repr_is_told() -> None:
+    """An object whose repr raises is told by its type and by what it raised."""
+
+    class Broken:
+        def __repr__(self) -> str:
+            raise KeyError("x")
+
+    assert describe(Broken()) == f"<{type_name(Broken)}: repr raised KeyError>"
+
+
+def test_a_repr_that_never_ends_does() -> None:
+    """An endless recursion within a repr is told like any error."""
+
+    class Endless:
+        def __repr__(self) -> str:
+            return repr(self)
+
+    assert describe(Endless()) == f"<{type_name(Endless)}: repr raised RecursionError>"
+
+
+def test_a_repr_that_is_no_text_is_told() -> None:
+    """A repr that returns something else than text is an error like any other."""
+
+    class Odd:
+        def __repr__(self) -> Any:
+            return 5
+
+    assert describe(Odd()) == f"<{type_name(Odd)}: repr raised TypeError>"
+
+
+def test_a_repr_of_a_subclass_of_str_becomes_a_plain_text() -> None:
+    """No instance of an application's class gets into a report, a text neither."""
+
+    class Text(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            raise AssertionError
+
+    class Odd:
+        def __repr__(self) -> str:
+            return Text("odd")
+
+    described = describe(Odd())
+
+    assert (type(described), described) == (str, "odd")
+
+
+def test_a_repr_is_cut_like_any_text() -> None:
+    """An object may describe itself at any length; `max_string` characters of it stay."""
+
+    class Wordy:
+        def __repr__(self) -> str:
+            return "y" * 1000
+
+    assert describe(Wordy(), max_string=16) == "y" * 16 + "… [+984 chars]"
+
+
+def test_a_keyboard_interrupt_is_for_the_application() -> None:
+    """The user's Ctrl-C is the one thing that a report lets through."""
+
+    class Interrupted:
+        def __repr__(self) -> str:
+            raise KeyboardInterrupt
+
+    for value in (Interrupted(), [Interrupted()], {"key": Interrupted()}, {Interrupted(): 1}):
+        with pytest.raises(KeyboardInterrupt):
+            reading().describe(value)
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("is_meta_too", [False, True])
+def test_no_object_stops_a_reading(base: type, error: type[BaseException], is_meta_too: bool) -> None:
+    """Objects that raise whatever is asked of them cost what stands beside them nothing."""
+    value = hostile(base, error, is_meta_too=is_meta_too)
+
+    assert describe({"before": 1, "value": [value], "after": [2]})["after"] == [2]
+    assert describe({hostile(object, error, is_key=True): 1, "after": 2})["after"] == 2
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_names_of_classes_are_found_past_their_metaclass(error: type[BaseException]) -> None:
+    """A class is named whatever its metaclass says."""
+    cls = hostile_type(object, error, is_meta_too=True)
+
+    assert (bare_name(cls), type_name(cls), path_of(cls)) == ("Hostile", *2 * (f"{hostile.__module__}.Hostile",))
+    assert describe([cls]) == [f"<class {hostile.__module__}.Hostile>"]
+
+
+def test_odd_names_of_classes_stay_within_bounds() -> None:
+    """Names as long as a book, and modules that are no text, do no harm."""
+    unnamed: Any = type("Unnamed", (), {"__module__": 5})
+    long = type("x" * 10_000, (), {"__module__": "y" * 10_000})
+    names: dict[str, Any] = {}
+    exec("Nowhere = type('Nowhere', (), {})", names)  # noqa: S102 - code without a module makes classes without one
+
+    assert (path_of(unnamed), path_of(names["Nowhere"])) == ("Unnamed", "Nowhere")
+    assert (len(path_of(long)), len(bare_name(long))) == (401, 200)
+    assert type_name(int) == "int"
+    assert path_of(int) == "builtins.int"
+
+
+# Properties
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(value=anything_hostile)
+def test_whatever_there_is_becomes_plain_and_bounded(value: Any) -> None:
+    """No value makes a reading raise, and what comes out is plain, bounded and encodes as JSON."""
+    described = reading(max_string=16, max_items=4, max_depth=3).describe(carried_out(value))
+
+    assert_plain(described)
+    assert_bounded(described, 16, 4, 3)
+    json.dumps(described, allow_nan=False)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(value=nested(st.none() | st.integers() | st.floats(allow_nan=False) | st.text() | st.binary(), keys))
+def test_values_are_left_as_they_were(value: Any) -> None:
+    """Reading changes nothing of what is read."""
+    before = copy.deepcopy(value)
+
+    reading().describe(value)
+
+    assert value == before
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(value=nested(st.text() | st.binary(), keys))
+def test_the_size_covers_what_was_kept(value: Any) -> None:
+    """The size that a reading tells is no less than the characters of the texts it kept."""
+    read = reading(max_items=1000, max_depth=100)
+    texts, waiting = 0, [read.describe(value)]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, str):
+            texts += len(found)
+        elif isinstance(found, (dict, list)):
+            waiting.extend(found.values() if isinstance(found, dict) else found)
+
+    assert texts <= read.size
+
+
+# Lifetimes
+
+
+class Kept:
+    """An object whose end can be seen."""
+
+    def __repr__(self) -> str:
+        return "<kept>"
+
+
+def watched(kind: Callable[[Any], Any]) -> Iterator[Any]:
+    """Yield a container that holds an object, then a reference to that object."""
+    value = Kept()
+    yield kind(value)
+    yield weakref.ref(value)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda value: value,
+        lambda value: [value],
+        lambda value: {"key": value},
+        lambda value: {value: 1},
+        lambda value: UserDict({"key": value}),
+        ValueError,
+        lambda value: raising(ValueError).__get__(value),
+    ],
+)
+def test_what_was_described_keeps_nothing_alive(kind: Callable[[Any], Any]) -> None:
+    """A description holds none of the objects it tells of."""
+    value, reference = watched(kind)
+    described = describe(value)
+    del value
+    gc.collect()
+
+    assert reference() is None
+    assert described is not None
+
+
+def test_types_that_are_gone_are_forgotten() -> None:
+    """What is remembered of types keeps none of them alive, and a type of the same address is not confused."""
+    kinds = Kinds()
+    seen = set()
+    for number in range(50):
+        cls: Any = type(f"Passing{number}", (), {"__repr__": lambda _self, number=number: f"<{number}>"})
+        assert Reading(Bounds(capture_budget=60), kinds).describe(cls()) == f"<{number}>"
+        seen.add(weakref.ref(cls))
+        del cls
+        gc.collect()
+
+    assert [reference for reference in seen if reference() is not None] == []
+
+
+@given(st.lists(st.integers(), max_size=50), st.integers(1, 10))
+def test_the_note_counts_what_is_missing(value: list[int], most: int) -> None:
+    """What stayed and what the note counts are all there was."""
+    described = describe(value, max_items=most)
+    missing = int(described[-1].split("+")[1].split()[0]) if len(value) > most else 0
+
+    assert len(described) - bool(missing) + missing == len(value)

@@ -1,0 +1,196 @@
+"""What the application's log, or else the standard error stream, hears of reports, and how often."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+
+from rollbar_logging.delivery.notices import INTERVAL, Notices, tell
+from tests.loopback import Loopback
+from tests.pipelines import made
+
+OWN = logging.getLogger("rollbar_logging")
+
+
+class Clock:
+    """Time that passes when told."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def heard() -> Iterator[list[str]]:
+    """What a handler of the application's on the product's logger hears."""
+
+    class Ear(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            messages.append(f"{record.levelname} {record.getMessage()}")
+
+    messages: list[str] = []
+    ear = Ear()
+    OWN.addHandler(ear)
+    yield messages
+    OWN.removeHandler(ear)
+
+
+@pytest.fixture
+def alone() -> Iterator[logging.Logger]:
+    """The product's logger, cut off from the handlers that pytest has put on the root."""
+    OWN.propagate = False
+    yield OWN
+    OWN.propagate = True
+
+
+def test_drops_are_told_once_per_reason_and_minute_and_none_is_left_out(heard: list[str]) -> None:
+    """The first at once, the next with their number when the minute is over, each reason by itself."""
+    clock, counts = Clock(), Counter({"queue_full": 1})
+    notices = Notices(clock)
+    notices.dropped(counts)
+    notices.dropped(counts)
+    counts["queue_full"] += 2
+    counts["expired"] += 1
+    notices.dropped(counts)
+    clock.now += INTERVAL - 1
+    counts["queue_full"] += 3
+    notices.dropped(counts)
+    clock.now += 1
+    notices.dropped(counts)
+    notices.dropped(counts)
+
+    assert heard == [
+        "WARNING 1 report was dropped: queue_full",
+        "WARNING 1 report was dropped: expired",
+        "WARNING 5 reports were dropped: queue_full",
+    ]
+
+
+def test_the_end_tells_all_that_was_not_told_yet(heard: list[str]) -> None:
+    """At the end nobody waits for the minute to be over."""
+    counts = Counter({"shutdown": 2})
+    notices = Notices(Clock())
+    notices.dropped(counts)
+    counts["shutdown"] += 1
+    notices.dropped(counts, is_last=True)
+    notices.dropped(counts, is_last=True)
+
+    assert heard == ["WARNING 2 reports were dropped: shutdown", "WARNING 1 report was dropped: shutdown"]
+
+
+def test_a_drop_is_told_with_the_latest_explanation(heard: list[str]) -> None:
+    """Rollbar's own words say why."""
+    notices = Notices(Clock())
+    notices.explain("rejected_422", "Rollbar answered 422: Invalid format")
+    notices.explain("rejected_422", "")
+    notices.dropped(Counter({"rejected_422": 1}))
+
+    assert heard == ["WARNING 1 report was dropped: rejected_422 (Rollbar answered 422: Invalid format)"]
+
+
+def test_what_cost_no_report_is_told_once_a_minute_too(heard: list[str]) -> None:
+    """A rate limit that lasts is told again after a minute."""
+    clock = Clock()
+    notices = Notices(clock)
+    for seconds in (0, 1, INTERVAL):
+        clock.now += seconds
+        notices.happened("rate_limited", f"held at {clock.now:.0f}")
+
+    assert heard == ["WARNING held at 1000", "WARNING held at 1061"]
+
+
+def test_nothing_is_told_while_it_must_be_silent(heard: list[str]) -> None:
+    """What was not told then is told afterwards."""
+    notices, counts = Notices(Clock()), Counter({"queue_full": 1})
+    notices.is_silent = True
+    notices.dropped(counts)
+    notices.happened("rate_limited", "held")
+    notices.is_silent = False
+    notices.dropped(counts)
+    notices.happened("rate_limited", "held")
+
+    assert heard == ["WARNING 1 report was dropped: queue_full", "WARNING held"]
+
+
+def test_with_no_ears_but_our_own_the_error_stream_hears(
+    alone: logging.Logger, loopback: Loopback, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A logger with nothing but a `RollbarHandler` would swallow every notice."""
+    handler = made(loopback)
+    alone.addHandler(handler)
+    try:
+        tell("held")
+    finally:
+        alone.removeHandler(handler)
+        handler.close()
+
+    assert capsys.readouterr().err == "rollbar_logging: held\n"
+
+
+def test_with_no_ears_at_all_logging_has_a_last_resort(
+    alone: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without any configuration a warning goes where `logging` puts it."""
+    tell("held")
+
+    assert capsys.readouterr().err == "held\n"
+
+
+def test_a_configuration_that_disables_loggers_has_not_meant_this_one(heard: list[str]) -> None:
+    """`logging.config` does so by default with all that it does not name; the application would never hear a drop."""
+    OWN.disabled = True
+    try:
+        tell("held")
+    finally:
+        OWN.disabled = False
+
+    assert heard == ["WARNING held"]
+
+
+def test_who_wants_silence_gets_it(heard: list[str]) -> None:
+    """The logger's level is the application's."""
+    OWN.setLevel(logging.CRITICAL)
+    try:
+        tell("held")
+    finally:
+        OWN.setLevel(logging.NOTSET)
+
+    assert heard == []
+
+
+def test_an_ear_that_fails_harms_nobody(alone: logging.Logger) -> None:
+    """A handler, a filter or a stream that raises does not end the thread that told of something."""
+
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise ValueError("broken")
+
+    broken = Broken()
+    alone.addHandler(broken)
+    try:
+        tell("held")
+    finally:
+        alone.removeHandler(broken)
+
+
+@pytest.mark.parametrize("stream", ["closed", None])
+def test_a_missing_error_stream_is_no_error(
+    alone: logging.Logger, loopback: Loopback, monkeypatch: pytest.MonkeyPatch, stream: str | None
+) -> None:
+    """Programs without a console have none, and some close theirs."""
+    closed = io.StringIO()
+    closed.close()
+    handler = made(loopback)
+    alone.addHandler(handler)
+    monkeypatch.setattr(sys, "stderr", closed if stream else None)
+    try:
+        tell("held")
+    finally:
+        alone.removeHandler(handler)
+        handler.close()

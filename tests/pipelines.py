@@ -1,0 +1,100 @@
+"""What the tests of the queue, the worker and the handler share: made-up occurrences, transports, handlers in use."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from rollbar_logging.capture.occurrence import Occurrence
+from rollbar_logging.delivery.answer import Answer
+from rollbar_logging.delivery.stats import Stats
+from rollbar_logging.handler import RollbarHandler
+from tests.loopback import Loopback
+
+TOKEN = "0123456789abcdef0123456789abcdef"
+_numbers = itertools.count(1)
+
+
+def occurrence(level: str = "error", size: int = 100, message: str = "boom") -> Occurrence:
+    """A captured message of a level and a size."""
+    number = next(_numbers)
+    return Occurrence(f"uuid-{number}", 0.0, level, 40, "application", message, None, (None,) * 7, size=size)
+
+
+def adds_up(stats: Stats) -> bool:
+    """Whether every accepted report is counted in exactly one place."""
+    return stats.accepted == stats.sent + sum(stats.dropped.values()) + stats.spooled + stats.queued
+
+
+class Gate:
+    """A transport whose every send waits until the gate opens, and then succeeds.
+
+    Attributes:
+        bodies: What was delivered.
+        entered: Released once for each send that has begun.
+        is_open: The gate.
+    """
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self.entered = threading.Semaphore(0)
+        self.is_open = threading.Event()
+
+    def send(self, body: bytes, timeout: float) -> Answer:
+        self.entered.release()
+        self.is_open.wait(30)
+        self.bodies.append(body)
+        return Answer(200)
+
+    def close(self) -> None:
+        self.is_open.set()
+
+
+class Scripted:
+    """A transport that answers by calling functions, one per send, the last one again and again."""
+
+    def __init__(self, *answers: Callable[[], Answer]) -> None:
+        self.bodies: list[bytes] = []
+        self._answers = list(answers)
+
+    def send(self, body: bytes, timeout: float) -> Answer:
+        self.bodies.append(body)
+        return (self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])()
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def made(loopback: Loopback, **options: Any) -> RollbarHandler:
+    """A handler that posts to the server without delay, unless told otherwise."""
+    defaults = {"access_token": TOKEN, "endpoint": loopback.endpoint, "flush_interval": 0, "shutdown_timeout": 10}
+    return RollbarHandler(**{**defaults, **options})
+
+
+@contextlib.contextmanager
+def attached(loopback: Loopback, **options: Any) -> Iterator[tuple[logging.Logger, RollbarHandler]]:
+    """A logger of its own and a handler on it; in the end the handler is off, and closed."""
+    logger = logging.getLogger(f"application.{next(_numbers)}")
+    logger.setLevel(logging.DEBUG)
+    handler = made(loopback, **options)
+    logger.addHandler(handler)
+    try:
+        yield logger, handler
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def texts(loopback: Loopback, status: int = 200) -> list[str]:
+    """The messages of the items that were answered with *status*, in order of arrival."""
+    bodies = [request.item["data"]["body"] for request in loopback.requests if request.status == status]
+    return [body["message"]["body"] if "message" in body else body["trace"]["exception"]["message"] for body in bodies]
+
+
+def uuids(loopback: Loopback) -> list[str]:
+    """The uuids of all items, in order of arrival."""
+    return [request.item["data"]["uuid"] for request in loopback.requests]
