@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from logging import getLevelName
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollbar_logging.errors import SettingsError
-from rollbar_logging.levels import parse_level
+from rollbar_logging.option_values import EXPECTED, ROLLBAR_ENDPOINT
 
 if TYPE_CHECKING:
     from typing import Literal, TypedDict
@@ -58,7 +57,6 @@ if TYPE_CHECKING:
         transport: Any
 
 
-ROLLBAR_ENDPOINT = "https://api.rollbar.com/api/1/"
 MAX_PAYLOAD_BYTES = 131_072
 """The 128 KB of the API's status table (413); the item's own page names 1024 KB."""
 
@@ -208,176 +206,8 @@ def _plain(value: Any) -> Any:
 
 
 def _check(option: str, origin: str, value: Any) -> Any:
-    expected = _EXPECTED[option]
+    expected = EXPECTED[option]
     try:
         return expected.read(value)
     except Exception as error:  # a dotted path imports code of the application, which may raise anything
         raise SettingsError(option, origin, value, expected.words) from error
-
-
-class _Kind(NamedTuple):
-    """What an option may be: a reader that raises on anything else, and the same in words."""
-
-    words: str
-    read: Callable[[Any], Any]
-
-
-def _text(longest: int | None = None) -> _Kind:
-    def read(value: Any) -> str:
-        if not isinstance(value, str) or not value.strip() or (longest and len(value.strip()) > longest):
-            raise ValueError
-        return value.strip()
-
-    return _Kind(f"text of at most {longest} characters" if longest else "text", read)
-
-
-def _flag() -> _Kind:
-    known = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
-
-    def read(value: Any) -> bool:
-        if isinstance(value, bool):
-            return value
-        if not isinstance(value, (str, int)) or str(value).strip().lower() not in known:
-            raise ValueError
-        return known[str(value).strip().lower()]
-
-    return _Kind("true or false (also 1/0, yes/no, on/off)", read)
-
-
-def _number(kind: type[int | float], low: float, high: float) -> _Kind:
-    def read(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise TypeError
-        number = kind(value)
-        if not low <= number <= high or (isinstance(value, float) and number != value):
-            raise ValueError
-        return number
-
-    name = "a whole number" if kind is int else "a number"
-    return _Kind(f"{name} from {low:,} to {high:,}", read)
-
-
-def _read_token(value: Any) -> str:
-    token: str = value.strip()
-    if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ValueError  # it travels in an HTTP header
-    return token
-
-
-def _read_endpoint(value: Any) -> str:
-    from urllib.parse import urlsplit
-
-    url: str = _text().read(value)
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
-        raise ValueError
-    _ = parts.port  # raises ValueError for a port that is no number
-    base = url if url.endswith("/") else url + "/"
-    return base.removesuffix("item/") if base.endswith("/item/") else base
-
-
-def _read_level(value: Any) -> int | str:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise TypeError
-    if isinstance(value, int) or value.strip().isdigit():
-        return int(value)
-    for name in (value.strip(), value.strip().upper()):
-        if isinstance(getLevelName(name), int):
-            return name
-    raise ValueError  # an unknown name
-
-
-def _read_names(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = value.split(",")
-    names = tuple(value)
-    if not all(isinstance(name, str) for name in names):
-        raise TypeError
-    return tuple(name.strip() for name in names if name.strip())
-
-
-def _read_choice(value: Any) -> str:
-    if value not in {"defer", "drop"}:
-        raise ValueError
-    return str(value)
-
-
-def _read_callable(value: Any) -> Callable[..., Any]:
-    import importlib
-
-    if isinstance(value, str):
-        module, _, name = value.strip().replace(":", ".").rpartition(".")
-        value = getattr(importlib.import_module(module), name)
-    if not callable(value):
-        raise TypeError
-    return value  # type: ignore[no-any-return]
-
-
-def _read_exception_levels(value: Any) -> dict[str, str]:
-    import json
-
-    if isinstance(value, str):
-        value = json.loads(value) if value.lstrip().startswith("{") else _pairs(value)
-    levels = {}
-    for path, level in dict(value).items():
-        name = "ignored" if str(level).strip().lower() == "ignored" else parse_level(level)
-        if name is None or not (isinstance(path, type) or (isinstance(path, str) and path.strip())):
-            raise ValueError
-        levels[f"{path.__module__}.{path.__qualname__}" if isinstance(path, type) else path.strip()] = name
-    return levels
-
-
-def _pairs(text: str) -> dict[str, str]:
-    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
-    return {path.strip(): level.strip() for path, _, level in pairs}
-
-
-def _read_transport(value: Any) -> Any:
-    if isinstance(value, str):
-        value = _read_callable(value)()
-    if not callable(getattr(value, "send", None)) or not callable(getattr(value, "close", None)):
-        raise TypeError
-    return value
-
-
-_EXPECTED: dict[str, _Kind] = {
-    "access_token": _Kind("a token of printable ASCII characters without spaces", _read_token),
-    "environment": _text(255),
-    "endpoint": _Kind("an http(s) URL such as " + ROLLBAR_ENDPOINT, _read_endpoint),
-    "enabled": _flag(),
-    "level": _Kind("a logging level, by name or number", _read_level),
-    "code_version": _text(40),
-    "branch": _text(255),
-    "root": _text(),
-    "host": _text(255),
-    "framework": _text(255),
-    "platform": _text(255),
-    "timeout": _number(float, 0.01, 600),
-    "queue_size": _number(int, 1, 1_000_000),
-    "queue_bytes": _number(int, 65_536, 16 * 1024**3),
-    "batch_size": _number(int, 1, 10_000),
-    "flush_interval": _number(float, 0, 3600),
-    "max_connections": _number(int, 1, 64),
-    "on_rate_limit": _Kind("'defer' or 'drop'", _read_choice),
-    "max_age": _number(float, 1, 31 * 86_400),
-    "shutdown_timeout": _number(float, 0, 600),
-    "capture_locals": _flag(),
-    "max_string": _number(int, 16, 1_000_000),
-    "max_items": _number(int, 1, 10_000),
-    "max_depth": _number(int, 1, 20),
-    "max_frames": _number(int, 2, 10_000),
-    "capture_budget": _number(float, 0.0001, 60),
-    "max_payload_bytes": _number(int, 4096, 1_048_576),
-    "scrub_fields": _Kind("names, as a list or separated by commas", _read_names),
-    "scrub_emails": _flag(),
-    "scrub_ibans": _flag(),
-    "send_argv": _flag(),
-    "before_send": _Kind("a callable, or the dotted path of one", _read_callable),
-    "exception_levels": _Kind(
-        "exception classes (dotted paths) with a Rollbar level or 'ignored', "
-        "as a mapping, as JSON or as 'a.B=warning,c.D=ignored'",
-        _read_exception_levels,
-    ),
-    "fingerprint": _Kind("a callable, or the dotted path of one", _read_callable),
-    "transport": _Kind("an object with send() and close(), or the dotted path of its class", _read_transport),
-}

@@ -45,12 +45,14 @@ class Gate:
         self.is_open = threading.Event()
 
     def send(self, body: bytes, timeout: float) -> Answer:
+        """Wait for the gate."""
         self.entered.release()
         self.is_open.wait(30)
         self.bodies.append(body)
         return Answer(200)
 
     def close(self) -> None:
+        """Let everybody go."""
         self.is_open.set()
 
 
@@ -62,6 +64,7 @@ class Scripted:
         self._answers = list(answers)
 
     def send(self, body: bytes, timeout: float) -> Answer:
+        """Give the next answer."""
         self.bodies.append(body)
         return (self._answers.pop(0) if len(self._answers) > 1 else self._answers[0])()
 
@@ -95,6 +98,7 @@ def texts(loopback: Loopback, status: int = 200) -> list[str]:
     return [body["message"]["body"] if "message" in body else body["trace"]["exception"]["message"] for body in bodies]
 
 
-def uuids(loopback: Loopback) -> list[str]:
-    """The uuids of all items, in order of arrival."""
-    return [request.item["data"]["uuid"] for request in loopback.requests]
+def uuids(loopback: Loopback, status: int | None = None) -> list[str]:
+    """The uuids of all items, or of those that were answered with *status*, in order of arrival."""
+    requests = [request for request in loopback.requests if status in {None, request.status}]
+    return [request.item["data"]["uuid"] for request in requests]

@@ -168,9 +168,9 @@ def _slot(slot: types.MemberDescriptorType, name: str, value: Any) -> list[tuple
 
 
 def _fields_of(cls: Any) -> list[str]:
-    fields = getattr(cls, "__dataclass_fields__", None)
-    fields = list(fields.values()) if isinstance(fields, dict) else getattr(cls, "__attrs_attrs__", None) or ()
-    return [field.name for field in fields if field.repr]
+    fields: Any = getattr(cls, "__dataclass_fields__", None)
+    fields = tuple(fields.values()) if isinstance(fields, dict) else getattr(cls, "__attrs_attrs__", None)
+    return [field.name for field in fields if field.repr] if isinstance(fields, tuple) else []
 
 
 def _read_attributes(reading: Reading, value: Any, depth: int) -> Plain:

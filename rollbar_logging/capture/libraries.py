@@ -70,6 +70,8 @@ EXACT_TEXT = frozenset(
         "fractions.Fraction",
         "ipaddress.IPv4Address",
         "ipaddress.IPv6Address",
+        "pandas.Timedelta",
+        "pandas.Timestamp",
         "pandas._libs.tslibs.timedeltas.Timedelta",
         "pandas._libs.tslibs.timestamps.Timestamp",
         "pathlib.PosixPath",

@@ -106,7 +106,6 @@ class Recorder:
         if exc_info is not None:
             exception = self._exception(exc_info, place, extras, reading)
         task_name = held.get("taskName")
-        stack = record.stack_info or (record.exc_text if exc_info is None else None)
         return Occurrence(
             uuid4() if held.get("rollbar_uuid") is None else _uuid(held["rollbar_uuid"], reading),
             created,
@@ -121,7 +120,7 @@ class Recorder:
             _described(extras, asked, reading) if extras or asked.extras else _EMPTY,
             exception.chain,
             exception.members,
-            reading.text(str(stack), MESSAGE_FACTOR * reading.max_string) if stack else None,
+            _stack(record, exc_info, reading),
             reading.variables(person) if person else None,
             described_request,
             asked.overrides,
@@ -172,6 +171,12 @@ class Recorder:
         pathname, lineno, function, *_ = place
         frame = Frame(Code(str(pathname), str(function or "?")), lineno if type(lineno) is int else None)
         return captured._replace(chain=(first._replace(frames=(frame,)), *captured.chain[1:]))
+
+
+def _stack(record: logging.LogRecord, exc_info: object, reading: Reading) -> str | None:
+    """Return ``stack_info``, or the text that is all that is left of the exception of a record from elsewhere."""
+    stack = record.stack_info or (record.exc_text if exc_info is None else None)
+    return reading.text(str(stack), MESSAGE_FACTOR * reading.max_string) if stack else None
 
 
 _Facts = tuple[float, int, str, tuple[Plain, ...]]

@@ -23,21 +23,23 @@ BRIEF = 4
 CHOSEN = 5
 """What the application named itself: everything under it goes, booleans too."""
 
-_WORDS = r"(?:pass_?(?:word|wd|wort|phrase|code)|pwd|kennwort|secret)"
-_MADE = r"""
+_MEMORABLE = r"""
+    [^_]*(?:pass_?(?:word|wd|wort|phrase|code)|pwd|kennwort|secret)s?
+  | (?:account|admin|auth|client|database|db|email|ftp|https?|ldap|login|mail|mongo|mysql|pg|postgres|proxy|redis
+      |remote|root|server|service|smtp|ssh|sudo|svc|user|wifi)_?pass(?=_$)
+"""
+_MADE = r"""(?:
     [^_]*token(?=_) | (?:access|refresh|auth|api|id|bearer|session|csrf|reset|device|user|service)_?tokens
   | [^_]*api_?key | (?:private|secret|access|account|master|signing|encryption|decryption|auth|session
       |ssh|storage|shared|service|deploy|license|hmac|jwt|fernet|aes|rsa)_?key
   | authorization | bearer | csrf | xsrf | credential | creds? | cookie
   | auth(?=_(?:(?:key|code|header|data|info|string|str|value|params|b?64|basic)_)?$) | [^_]*sess(?:ion)?_?id
-  | otp | [^_]otp | (?:mfa|sms|verification|security|recovery|backup)_?code
+  | [^_]?otp | (?:mfa|sms|verification|security|recovery|backup)_?code
   | cvv | cvc | (?:credit|debit|bank)_?card | (?:card|cc)_?(?:number|num|no) | ssn | social_?security
   | (?:amz|goog|google)_signature | (?<=^_)pin(?=_$) | (?:card|user|sim)_?pin | pin_?code
-"""
-_SINGLE = re.compile(
-    rf"_(?:(?P<memorable>[^_]*{_WORDS}s?)|(?P<made>(?:{_MADE})s?)|(?P<brief>pass(?=_$)|(?<=^_)(?:sid|sig|signature)(?=_$)|connect_sid))_",
-    re.VERBOSE,
-)
+)s?"""
+_BRIEF = r"pass(?=_$) | (?<=^_)(?:sid|sig|signature)(?=_$) | connect_sid"
+_SECRET = re.compile(rf"_(?:(?P<memorable>{_MEMORABLE})|(?P<made>{_MADE})|(?P<brief>{_BRIEF}))_", re.VERBOSE)
 _TELLING_LAST = frozenset(
     """
     age alg algorithm at attempts backend backends by class count counts created date days dir domain
@@ -82,13 +84,13 @@ class SecretNames:
 
     def is_exactly(self, text: str) -> bool:
         """Whether *text*, which has spaces, is nothing but a secret name: ``card number``, not ``invalid token``."""
-        found = _SINGLE.fullmatch(words_of(text)) or (self._chosen and self._chosen.fullmatch(words_of(text)))
+        found = _SECRET.fullmatch(words_of(text)) or (self._chosen and self._chosen.fullmatch(words_of(text)))
         return bool(found)
 
     def _decide(self, words: str) -> int:
         if self._chosen is not None and self._chosen.search(words):
             return CHOSEN
-        found = _SINGLE.search(words)
+        found = _SECRET.search(words)
         if found is None:
             return CLEAN
         parts = words.split("_")

@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import re
 from string import ascii_letters, digits
-from typing import NamedTuple
 
 from rollbar_logging.item.secret_alarm import Sign, signs_pattern
-from rollbar_logging.item.secret_names import BRIEF, CHOSEN, CLEAN, MADE, MEMORABLE, PLURAL, SecretNames
+from rollbar_logging.item.secret_literals import COMPARISONS, OPEN, Pair, Span, in_brackets, in_code, in_literal
+from rollbar_logging.item.secret_names import BRIEF, CLEAN, PLURAL, SecretNames
 from rollbar_logging.item.secret_text import (
     SCRUBBED,
-    Literal,
-    bracket_end,
     call_end,
-    cut_at,
     is_expression,
     is_prose,
     literal_at,
@@ -30,14 +27,12 @@ from rollbar_logging.item.secret_text import (
     run_of_line,
 )
 
-Span = tuple[int, int]
-
 _KEY_CHARS = ascii_letters + digits + "_.-"
 _LONGEST_KEY = 64
 _AFTER = r"""[\w.-]{0,64}(?![\w.-])
 (?P<close>\\{0,3}["']\]?|\]?\[\w{0,20}\]|\]|%5[Dd]|%2[27])?
 (?P<separator>
-    :[ \t]{0,4}[\w.\[\], |]{1,60}=[ \t]{0,4}(?=[bBuUrRfF]{0,2}["'])
+    :[ \t]{0,4}[\w.\[\], |]{1,60}[ \t]=[ \t]{0,4}(?=[bBuUrRfF]{0,2}["'])
   | [ \t]{0,8}(?:=>|:=|!=|={1,3}|:(?!:|//)|%(?:25)?3[DdAa])[ \t]{0,8}
   | ,[ \t]{0,4}(?=[bBuUrRfF]{0,2}\\{0,3}["'])
   | [ \t]{1,8}(?=[^\s=:])
@@ -67,7 +62,6 @@ _SHORT_ENDS = tuple(
 )
 """The ends of these and what follows, for the alarm: all of their letters are so common that they would slow it."""
 
-_TAKES_PAIR = re.compile(r"(?:env|get|set|header|default|add|put)\w{0,20}\($", re.IGNORECASE)
 _SCHEME = re.compile(
     r"(?:basic|bearer|digest|negotiate|ntlm|token|jwt|api-?key|oauth|hawk|mac|signature|sharedkey|aws4-\S{1,40})[ ]+\S",
     re.IGNORECASE,
@@ -75,62 +69,9 @@ _SCHEME = re.compile(
 _COOKIE = re.compile(r"[\w.-]{1,100}=")
 _HEADER = re.compile(r"(authorization|cookie2?)$", re.IGNORECASE)
 _NUMBERS = re.compile(r"otp|cvv|cvc|pin|ssn|code|num|security", re.IGNORECASE)
-_NUMBER = re.compile(r"\d{4,}(?![\w.])")
-_NOTHING_INSIDE = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}|\[scrubbed\]")
 _NOTHING = frozenset({"", "none", "null", "nil", "true", "false", "undefined", "nan"})
-_COMPARISONS = frozenset({"==", "===", "!="})
-_OPEN = ("(", "[", "{")
-_CLOSED = (")", "]")
-_AFTER_CLOSING = ("", " ", "\n", "\\", ")", ",", "]", "}", ";", ":", "+", "%", ".")
-_CLOSING_MARKS = (")", ",", "]", "}", ";", ":")
+_AFTER_ARGUMENT = (",", ")")
 _PUNCTUATION = ".,;:!?\"'`()[]{}<>"
-_ONE_LINE = 512
-_CALL_TEXT = 40
-_SHOWN = 80
-
-
-class Pair(NamedTuple):
-    """A secret's name in a text, and what stands between it and its value.
-
-    Attributes:
-        key: The name.
-        kind: What it names; see `secret_names`.
-        start: Where the name begins.
-        close: What ends the name: a quote, a bracket, or nothing.
-        separator: What stands between them, without the spaces; empty if there are only spaces.
-        is_tight: Whether there are no spaces.
-        at: Where the value begins.
-    """
-
-    key: str
-    kind: int
-    start: int
-    close: str
-    separator: str
-    is_tight: bool
-    at: int
-
-    @property
-    def is_quoted(self) -> bool:
-        """Whether the name stands in quotes."""
-        return self.close.endswith(('"', "'", "%22", "%27"))
-
-    @property
-    def is_free(self) -> bool:
-        """Whether one of the kinds whose values may be any word."""
-        return self.kind in {MEMORABLE, CHOSEN}
-
-    @property
-    def is_flag(self) -> bool:
-        """Whether the name is an option of a command line."""
-        return self.key.startswith("--")
-
-    @property
-    def is_data(self) -> bool:
-        """Whether the pair is written as data are, not as prose or code may be."""
-        if self.separator == "=":
-            return self.is_tight and not self.close.endswith(('"]', "']"))
-        return "%" in self.separator or self.separator == "=>" or (self.separator == ":" and self.is_quoted)
 
 
 class SecretPairs:
@@ -201,22 +142,22 @@ class SecretPairs:
         at = pair.at
         if text.startswith(SCRUBBED, at):
             return None
-        literal = literal_at(text, at)
+        literal = literal_at(text, at, encoded="%" in pair.separator)
         if literal is not None:
-            return _in_literal(text, pair, literal, code=code)
+            return in_literal(text, pair, literal, code=code)
         if _takes_literals_only(pair) or placeholder_end(text, at) > 0:
             return None
-        return _in_code(text, at) if code else self._unquoted(text, pair)
+        return in_code(text, at) if code else self._unquoted(text, pair)
 
     def _unquoted(self, text: str, pair: Pair) -> Span | None:
         if not pair.separator:
             return _after_flag(text, pair.at)
         if pair.is_data:
-            return _in_brackets(text, pair.at) if text[pair.at : pair.at + 1] in _OPEN else self._in_data(text, pair)
+            return in_brackets(text, pair.at) if text[pair.at : pair.at + 1] in OPEN else self._in_data(text, pair)
         if pair.kind in {BRIEF, PLURAL}:
             return None
-        if "=" in pair.separator and text[pair.at : pair.at + 1] in _OPEN:
-            return _in_code(text, pair.at)
+        if "=" in pair.separator and text[pair.at : pair.at + 1] in OPEN:
+            return in_code(text, pair.at)
         return _in_header(text, pair) or self._in_prose(text, pair)
 
     def _in_data(self, text: str, pair: Pair) -> Span | None:
@@ -230,11 +171,13 @@ class SecretPairs:
             return None
         if self._is_parameter(run) or (pair.is_quoted and self._is_variable(run)):
             return None
+        if run == pair.key and text[end : end + 1] in _AFTER_ARGUMENT:  # handed on, as in login(password=password)
+            return None
         return at, max(end, call_end(text, at))
 
     def _in_prose(self, text: str, pair: Pair) -> Span | None:
         at = pair.at
-        if is_expression(text, at):
+        if is_expression(text, at) or _is_resource_name(text, pair):
             return None
         end = run_end(text, at)
         word = text[at:end].strip(_PUNCTUATION)
@@ -266,9 +209,14 @@ def _takes_literals_only(pair: Pair) -> bool:
     separator = pair.separator
     if not separator:
         return not pair.is_flag
-    if separator in _COMPARISONS:
+    if separator in COMPARISONS:
         return not pair.is_tight
     return separator == "," or (separator[0] == ":" and len(separator) > 2)  # noqa: PLR2004
+
+
+def _is_resource_name(text: str, pair: Pair) -> bool:
+    """Whether it is the name of a secret in AWS's Secrets Manager, which every message about it has."""
+    return text[pair.start - 1 : pair.start] == ":" and "secretsmanager:" in text[max(0, pair.start - 60) : pair.start]
 
 
 def _after_flag(text: str, at: int) -> Span | None:
@@ -287,64 +235,3 @@ def _in_header(text: str, pair: Pair) -> Span | None:
         return None
     before = text[pair.start - 1 : pair.start]
     return pair.at, run_of_line(text, pair.at, before if before in {'"', "'"} else "")
-
-
-def _in_literal(text: str, pair: Pair, literal: Literal, *, code: bool) -> Span | None:
-    start, end = literal.start, literal.end
-    content = text[start : min(end, start + _SHOWN)]
-    if content.startswith(SCRUBBED) or placeholder_end(text, start) == end:
-        return None
-    if pair.separator == ",":
-        is_value = pair.is_quoted and (pair.is_flag or _is_listed(text, pair, literal, code=code))
-    elif not pair.separator:
-        is_value = pair.is_flag or (literal.is_closed and not code and _is_password(pair) and " " not in content)
-    elif not pair.is_quoted and _is_closing(text, pair, literal):
-        is_value = False
-    elif pair.separator == ":" and not pair.is_quoted:
-        is_value = _is_quoted_in_prose(pair, content)
-    else:
-        is_value = pair.separator not in _COMPARISONS or pair.is_free or looks_made(content)
-    return (start, end) if is_value else None
-
-
-def _is_password(pair: Pair) -> bool:
-    return pair.kind == MEMORABLE and not pair.is_quoted and "secret" not in pair.key.lower()
-
-
-def _is_listed(text: str, pair: Pair, literal: Literal, *, code: bool) -> bool:
-    """Whether name and value are a pair in brackets, as lists of headers have it."""
-    before = text[max(0, pair.start - _CALL_TEXT) : pair.start].rstrip("\"'\\").rstrip("bBuU")
-    if not before.endswith(("(", "[")) or text[literal.after : literal.after + 1] not in _CLOSED:
-        return False
-    return not code or _TAKES_PAIR.search(before) is not None
-
-
-def _is_closing(text: str, pair: Pair, literal: Literal) -> bool:
-    """Whether the quote ends the text that the name stands in: ``input("Password: ")``."""
-    if text[literal.start : literal.start + 1] not in _AFTER_CLOSING:
-        return False
-    line = text.rfind("\n", max(0, pair.start - _ONE_LINE), pair.start) + 1 or max(0, pair.start - _ONE_LINE)
-    return text.count(literal.quote[0], line, pair.start) % 2 == 1
-
-
-def _is_quoted_in_prose(pair: Pair, content: str) -> bool:
-    if content.startswith(_CLOSING_MARKS):
-        return False
-    if pair.is_free:
-        return not is_prose(content)
-    return pair.kind == MADE and looks_made(content)
-
-
-def _in_code(text: str, at: int) -> Span | None:
-    """Of what is no literal, only numbers and brackets full of literals are values."""
-    if text[at : at + 1] in _OPEN and literal_at(text, at + 1) is not None:
-        return _in_brackets(text, at)
-    number = _NUMBER.match(text, at)
-    return number.span() if number else None
-
-
-def _in_brackets(text: str, at: int) -> Span | None:
-    if _NOTHING_INSIDE.match(text, at):
-        return None
-    end = bracket_end(text, at)
-    return at, end if end > 0 else cut_at(text, at)

@@ -17,21 +17,23 @@ CUT = r"(?=[\"']?…[ ]\[\+\d|\Z)"
 """Pattern of where what was kept of a text ends: the note of how much is missing, or the end."""
 
 _CUT = re.compile(r"[\"']?… \[\+\d|\Z")
-_OPENING = re.compile(r"[bBuUrRfF]{0,2}(\\{0,3})(\"\"\"|'''|[\"'])|()(%2[27])")
+_OPENING = re.compile(r"[bBuUrRfF]{0,2}(\\{0,3})(\"\"\"|'''|[\"'])")
+_OPENING_ENCODED = re.compile(r"()(%2[27])")
 _BRACKETS = re.compile(r"[\"'()\[\]{}]")
 _RUN = re.compile(
     r"""(?: [^\s"'`&;,()\[\]{}<>|\\…]+
           | \\(?![nrt][\w-]{1,40}[=:]|["'](?!\w))
           | [&;,](?=[^\s&;,"'(\[{])(?!(?:amp;)?[\w .\-\[\]]{1,40}=)
           | ["'`()\[\]{}<>|](?=\w)
+          | …(?!\ \[\+)
         ){1,1000}""",
     re.VERBOSE,
 )
-_ENCODED_RUN = re.compile(r"(?:[^\s\"'&%<>…]+|%(?!(?:25)?(?:26|3[Bb]))){1,1000}")
+_ENCODED_RUN = re.compile(r"(?:[^\s\"'&%<>…]+|%(?!(?:25)?(?:26|3[Bb]))|…(?! \[\+)){1,1000}")
 _LINE = {
-    '"': re.compile(r"(?:[^\r\n\"\\…]+|\\(?![rn\"])){1,1000}"),
-    "'": re.compile(r"(?:[^\r\n'\\…]+|\\(?![rn'])){1,1000}"),
-    "": re.compile(r"(?:[^\r\n\\…]+|\\(?![rn])){1,1000}"),
+    '"': re.compile(r"(?:[^\r\n\"\\…]+|\\(?![rn\"])|…(?! \[\+)){1,1000}"),
+    "'": re.compile(r"(?:[^\r\n'\\…]+|\\(?![rn'])|…(?! \[\+)){1,1000}"),
+    "": re.compile(r"(?:[^\r\n\\…]+|\\(?![rn])|…(?! \[\+)){1,1000}"),
 }
 _EXPRESSION = re.compile(
     r"""(?:(?:await|not|yield|lambda|new)[ \t]+)?
@@ -83,20 +85,25 @@ class Literal(NamedTuple):
     quote: str
 
 
-def literal_at(text: str, at: int) -> Literal | None:
-    """Read the quoted text that begins at *at*: as Python or JSON write it, also inside of another quoted text."""
-    opening = _OPENING.match(text, at)
+def literal_at(text: str, at: int, *, encoded: bool = False) -> Literal | None:
+    """Read the quoted text that begins at *at*: as Python or JSON write it, also inside of another quoted text.
+
+    Args:
+        text: The text.
+        at: Where the quote is, or what Python has before it.
+        encoded: Whether it stands in a URL, quote and all.
+    """
+    opening = (_OPENING_ENCODED if encoded else _OPENING).match(text, at)
     if opening is None:
         return None
-    quote = opening[2] or opening[4]
-    start = opening.end()
-    end = _closing(text, quote, start, len(opening[1] or ""))
-    if end < 0:
+    depth, quote, start = len(opening[1]), opening[2], opening.end()
+    closing = _closing(text, quote, start, depth)
+    if closing < 0:
         end = cut_at(text, start)
         return Literal(start, end, end, is_closed=False, quote=quote)
-    after = end + len(quote)
     # The backslashes before a closing quote belong to the quote.
-    return Literal(start, max(start, end - len(opening[1] or "")), after, is_closed=True, quote=quote)
+    end = closing - min(depth, _backslashes(text, closing, start))
+    return Literal(start, end, closing + len(quote), is_closed=True, quote=quote)
 
 
 def cut_at(text: str, start: int) -> int:
@@ -178,11 +185,12 @@ def _repeated(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 def _closing(text: str, quote: str, start: int, depth: int) -> int:
-    """Return where the closing quote is, whose quotes are escaped by *depth* backslashes; -1 if there is none."""
+    """Return where the quote closes that was opened behind *depth* backslashes; -1 if it does not."""
     at = start
     while (at := text.find(quote, at)) >= 0:
+        # Text in text in text: each level doubles the backslashes of the one inside and adds one to its quotes.
         behind = _backslashes(text, at, start)
-        if behind <= depth if depth else behind % 2 == 0:
+        if behind < depth or behind % (2 * depth + 2) == depth:
             return at
         at += 1
     return -1

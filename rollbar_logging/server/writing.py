@@ -60,9 +60,10 @@ def _add(connection: sqlite3.Connection, arrival: Arrival) -> Added:
         ),
     ).lastrowid
     connection.execute(
-        "UPDATE items SET total_occurrences = total_occurrences + 1, last_occurrence_id = ?1, "
-        "last_occurrence_timestamp = ?2, first_occurrence_id = coalesce(first_occurrence_id, ?1) WHERE id = ?3",
-        (occurrence_id, int(arrival.received_at), item_id),
+        "UPDATE items SET total_occurrences = total_occurrences + 1, last_occurrence_id = :occurrence, "
+        "last_occurrence_timestamp = :at, first_occurrence_id = coalesce(first_occurrence_id, :occurrence) "
+        "WHERE id = :item",
+        {"occurrence": occurrence_id, "at": int(arrival.received_at), "item": item_id},
     )
     return Added(arrival.uuid, is_duplicate=False)
 
@@ -77,17 +78,17 @@ def _item_of(connection: sqlite3.Connection, arrival: Arrival) -> int:
     made = connection.execute(
         "INSERT INTO items (project_id, counter, environment, hash, title, level, platform, framework, status, "
         "first_occurrence_timestamp, last_occurrence_timestamp, total_occurrences) "
-        "VALUES (?1, (SELECT coalesce(max(counter), 0) + 1 FROM items WHERE project_id = ?1), "
-        "?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?8, 0)",
-        (
-            arrival.project_id,
-            arrival.environment,
-            arrival.fingerprint,
-            arrival.title,
-            arrival.level,
-            arrival.platform,
-            arrival.framework,
-            int(arrival.received_at),
-        ),
+        "VALUES (:project, (SELECT coalesce(max(counter), 0) + 1 FROM items WHERE project_id = :project), "
+        ":environment, :hash, :title, :level, :platform, :framework, 'active', :at, :at, 0)",
+        {
+            "project": arrival.project_id,
+            "environment": arrival.environment,
+            "hash": arrival.fingerprint,
+            "title": arrival.title,
+            "level": arrival.level,
+            "platform": arrival.platform,
+            "framework": arrival.framework,
+            "at": int(arrival.received_at),
+        },
     )
     return int(made.lastrowid or 0)

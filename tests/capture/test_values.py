@@ -96,7 +96,7 @@ def test_a_bytearray_can_be_resized_while_it_is_read() -> None:
     sys.setswitchinterval(1e-6)
     try:
         thread.start()
-        for _ in range(3000):
+        for _ in range(20_000):
             describe(shared)
     finally:
         done.set()

@@ -45,9 +45,11 @@ class QueueModel(RuleBasedStateMachine):
 
     @property
     def waiting(self) -> list[Kept]:
+        """Those that wait for their turn, not for their time."""
         return [kept for kept in self.kept if kept.due is None]
 
     def keep(self, kept: Kept, *, at_once: bool) -> None:
+        """Let a report wait."""
         if kept.due is None:
             if not self.waiting:
                 self.since = self.now
@@ -56,11 +58,13 @@ class QueueModel(RuleBasedStateMachine):
         self.kept.append(kept)
 
     def end(self, serial: int) -> None:
+        """A report ends, which it does once."""
         assert serial not in self.ended, "a report ended twice"
         self.ended.add(serial)
 
     @rule(level=st.sampled_from(list(LEVELS)), size=st.sampled_from([0, 100, 300, 600, 1000, 1001]))
     def put(self, level: str, size: int) -> None:
+        """The least severe and oldest give way, or the newcomer does."""
         report = Report(occurrence(level, size))
         self.queue.put(report)
         self.accepted += 1
@@ -81,10 +85,12 @@ class QueueModel(RuleBasedStateMachine):
             self.keep(Kept(report.serial, rank, size, None), at_once=at_once)
 
     def is_full_for(self, size: int) -> bool:
+        """Whether there is no room for a report of that size."""
         return len(self.kept) >= SIZE or sum(kept.size for kept in self.kept) + size > SIZE_BYTES
 
     @rule()
     def take(self) -> None:
+        """The most severe and oldest whose time has come is taken."""
         for kept in [kept for kept in self.kept if kept.due is not None and kept.due <= self.now]:
             self.kept.remove(kept)
             self.keep(kept._replace(due=None), at_once=True)
@@ -98,6 +104,7 @@ class QueueModel(RuleBasedStateMachine):
     @precondition(lambda self: self.flying)
     @rule(data=st.data(), delay=st.none() | st.integers(0, 30), deferred=st.booleans())
     def put_back(self, data: st.DataObject, delay: int | None, *, deferred: bool) -> None:
+        """A report comes back, for now or for later."""
         report = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
         due = None if delay is None else self.now + delay
         self.queue.put_back(report, due, deferred=deferred)
@@ -108,6 +115,7 @@ class QueueModel(RuleBasedStateMachine):
     @precondition(lambda self: self.flying)
     @rule(data=st.data(), reason=st.sampled_from([None, "expired", "too_large"]))
     def settle(self, data: st.DataObject, reason: str | None) -> None:
+        """A report was sent, or is given up."""
         report = self.flying.pop(data.draw(st.integers(0, len(self.flying) - 1)))
         for _ in range(2):  # the second time it is nothing to the queue
             self.queue.settle(report, reason)
@@ -118,6 +126,7 @@ class QueueModel(RuleBasedStateMachine):
 
     @rule()
     def drop_all(self) -> None:
+        """Everything is given up; what senders do afterwards changes nothing."""
         serials = [kept.serial for kept in self.kept] + [report.serial for report in self.flying]
         assert self.queue.drop_all("shutdown") == len(serials)
         for report in self.flying:
@@ -130,6 +139,7 @@ class QueueModel(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 3))
     def count_dropped(self, number: int) -> None:
+        """Reports are lost before they were made."""
         self.queue.count_dropped("reentrant", number)
         self.ended |= set(range(self.accepted + 1, self.accepted + number + 1))
         self.accepted += number
@@ -137,15 +147,18 @@ class QueueModel(RuleBasedStateMachine):
 
     @rule()
     def hurry(self) -> None:
+        """All that is there is due at once."""
         self.queue.hurry()
         self.due_serial = self.accepted
 
     @rule(seconds=st.integers(0, 20))
     def pass_time(self, seconds: int) -> None:
+        """Time passes."""
         self.now += seconds
 
     @invariant()
     def counts_agree(self) -> None:
+        """Every count is what the model has counted, and they add up."""
         stats = self.queue.stats()
         assert adds_up(stats)
         queued = len(self.kept) + len(self.flying)
@@ -156,6 +169,7 @@ class QueueModel(RuleBasedStateMachine):
 
     @invariant()
     def times_agree(self) -> None:
+        """The next report is due when the model says."""
         times = [kept.due for kept in self.kept if kept.due is not None]
         waiting = self.waiting
         if waiting:

@@ -21,7 +21,7 @@ NAMES = SecretNames()
 
 PASSWORDS = """
     password Password PASSWORD passwd pwd passphrase passcode secret dbPassword DB-PASSWORD db.password PassWord
-    PGPASSWORD MYSQL_PWD client_secret STRIPE_SECRET new_password2 password1 user[password] passwort
+    PGPASSWORD MYSQL_PWD client_secret STRIPE_SECRET new_password2 password1 user[password] passwort DB_PASS smtpPass
 """.split()  # noqa: SIM905 - a table of words, not of quotes
 MADE_BY_MACHINES = """
     token access_token refreshToken auth_token X-Rollbar-Access-Token X-Amz-Security-Token csrfmiddlewaretoken
@@ -64,7 +64,7 @@ def test_plurals_are_told_apart(name: str) -> None:
     assert NAMES.kind(name) == (CLEAN if name == "tokens" else PLURAL)
 
 
-@pytest.mark.parametrize("name", ["pass", "DB_PASS", "sid", "connect.sid", "sig", "signature"])
+@pytest.mark.parametrize("name", ["pass", "low_pass", "sid", "connect.sid", "sig", "signature"])
 def test_brief_names_are_told_apart(name: str) -> None:
     """Short names have other meanings too, so they are a kind of their own."""
     assert NAMES.kind(name) == BRIEF

@@ -71,6 +71,8 @@ PAIRS = [
     ("password=Tr0ub(4)dor&x=1", "dor"),
     ("password=a,b&c hunter", "a,b"),
     ("password==hunter2", "hunter2"),
+    ("password=password", "=password"),
+    ("DB_PASS: hunter2", "hunter2"),
     ("csrfmiddlewaretoken=hunter2&x=1", "hunter2"),
     ("sessionid=hunter2; x", "hunter2"),
     ("PGPASSWORD=hunter2 psql", "hunter2"),
@@ -194,6 +196,9 @@ token = tokens[0]
 token = self._tokens.pop()
 self.password = password
 self.token = access_token
+login(user, password=password)
+arn:aws:secretsmanager:us-east-1:123456789012:secret:db/main-AbCdEf
+"Sid": "AllowReading"
 def login(self, password):
 def login(self, password: str, token: Optional[str] = None) -> None:
 password = getpass.getpass("Password: ")

@@ -1,0 +1,153 @@
+"""A secret's name in text with what follows it; and what of it is the value where that is quoted or in brackets."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from rollbar_logging.item.secret_names import BRIEF, CHOSEN, MADE, MEMORABLE, PLURAL
+from rollbar_logging.item.secret_text import (
+    SCRUBBED,
+    Literal,
+    bracket_end,
+    cut_at,
+    is_prose,
+    literal_at,
+    looks_made,
+    placeholder_end,
+)
+
+Span = tuple[int, int]
+
+COMPARISONS = frozenset({"==", "===", "!="})
+OPEN = ("(", "[", "{")
+_CLOSED = (")", "]")
+_AFTER_CLOSING = ("", " ", "\n", "\\", ")", ",", "]", "}", ";", ":", "+", "%", ".")
+_CLOSING_MARKS = (")", ",", "]", "}", ";", ":")
+_TAKES_PAIR = re.compile(r"(?:env|get|set|header|default|add|put)\w{0,20}\($", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{4,}(?![\w.])")
+_NOTHING_INSIDE = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}|\[scrubbed\]")
+_ONE_LINE = 512
+_CALL_TEXT = 40
+_SHOWN = 80
+
+
+class Pair(NamedTuple):
+    """A secret's name in a text, and what stands between it and its value.
+
+    Attributes:
+        key: The name.
+        kind: What it names; see `secret_names`.
+        start: Where the name begins.
+        close: What ends the name: a quote, a bracket, or nothing.
+        separator: What stands between them, without the spaces; empty if there are only spaces.
+        is_tight: Whether there are no spaces.
+        at: Where the value begins.
+    """
+
+    key: str
+    kind: int
+    start: int
+    close: str
+    separator: str
+    is_tight: bool
+    at: int
+
+    @property
+    def is_quoted(self) -> bool:
+        """Whether the name stands in quotes."""
+        return self.close.endswith(('"', "'", "%22", "%27"))
+
+    @property
+    def is_free(self) -> bool:
+        """Whether one of the kinds whose values may be any word."""
+        return self.kind in {MEMORABLE, CHOSEN}
+
+    @property
+    def is_flag(self) -> bool:
+        """Whether the name is an option of a command line."""
+        return self.key.startswith("--")
+
+    @property
+    def is_data(self) -> bool:
+        """Whether the pair is written as data are, not as prose or code may be."""
+        if self.separator == "=":
+            return self.is_tight and not self.close.endswith(('"]', "']"))
+        return "%" in self.separator or self.separator == "=>" or (self.separator == ":" and self.is_quoted)
+
+
+def in_literal(text: str, pair: Pair, literal: Literal, *, code: bool) -> Span | None:
+    """Return where the value is, if the quoted text behind a name is one."""
+    start, end = literal.start, literal.end
+    content = text[start : min(end, start + _SHOWN)]
+    if content.startswith(SCRUBBED) or placeholder_end(text, start) == end:
+        return None
+    if pair.separator == ",":
+        is_value = pair.is_quoted and (pair.is_flag or _is_listed(text, pair, literal, code=code))
+    elif not pair.separator:
+        is_value = pair.is_flag or (literal.is_closed and not code and _is_password(pair) and " " not in content)
+    elif not pair.is_quoted and _is_closing(text, pair, literal):
+        is_value = False
+    elif pair.separator == ":" and not pair.is_quoted:
+        is_value = _is_quoted_in_prose(pair, content)
+    elif code or pair.separator in COMPARISONS:
+        is_value = _is_secretin_code(pair, content)
+    else:
+        is_value = pair.separator == "=" or not _is_identifier(pair)
+    return (start, end) if is_value else None
+
+
+def _is_identifier(pair: Pair) -> bool:
+    """Whether it is a ``"sid"`` of JSON: in messages of services and in policies that is no session's."""
+    return pair.kind == BRIEF and pair.key.lower().endswith("sid")
+
+
+def _is_secretin_code(pair: Pair, content: str) -> bool:
+    """Whether it is a password or looks like what machines make: ``token = "NAME"`` is a parser's."""
+    if pair.is_free or (pair.kind == BRIEF and pair.key.lower().endswith("pass")):
+        return True
+    return pair.kind in {MADE, PLURAL} and (looks_made(content) or content.isdigit())
+
+
+def _is_password(pair: Pair) -> bool:
+    return pair.kind == MEMORABLE and not pair.is_quoted and "secret" not in pair.key.lower()
+
+
+def _is_listed(text: str, pair: Pair, literal: Literal, *, code: bool) -> bool:
+    """Whether name and value are a pair in brackets, as lists of headers have it."""
+    before = text[max(0, pair.start - _CALL_TEXT) : pair.start].rstrip("\"'\\").rstrip("bBuU")
+    if not before.endswith(("(", "[")) or text[literal.after : literal.after + 1] not in _CLOSED:
+        return False
+    return not code or _TAKES_PAIR.search(before) is not None
+
+
+def _is_closing(text: str, pair: Pair, literal: Literal) -> bool:
+    """Whether the quote ends the text that the name stands in: ``input("Password: ")``."""
+    if text[literal.start : literal.start + 1] not in _AFTER_CLOSING:
+        return False
+    line = text.rfind("\n", max(0, pair.start - _ONE_LINE), pair.start) + 1 or max(0, pair.start - _ONE_LINE)
+    return text.count(literal.quote[0], line, pair.start) % 2 == 1
+
+
+def _is_quoted_in_prose(pair: Pair, content: str) -> bool:
+    if content.startswith(_CLOSING_MARKS):
+        return False
+    if pair.is_free:
+        return not is_prose(content)
+    return pair.kind == MADE and looks_made(content)
+
+
+def in_code(text: str, at: int) -> Span | None:
+    """Return where the value is in source code, of what is no quoted text: numbers, and brackets of literals."""
+    if text[at : at + 1] in OPEN and literal_at(text, at + 1) is not None:
+        return in_brackets(text, at)
+    number = _NUMBER.match(text, at)
+    return number.span() if number else None
+
+
+def in_brackets(text: str, at: int) -> Span | None:
+    """Return where a container is that is a value as a whole; an empty one is none."""
+    if _NOTHING_INSIDE.match(text, at):
+        return None
+    end = bracket_end(text, at)
+    return at, end if end > 0 else cut_at(text, at)
