@@ -60,9 +60,11 @@ class _Headers(dict[str, Any]):
 def _found(request: Any) -> dict[str, Any] | None:
     if issubclass(type(request), dict):
         return _from_mapping(dict.copy(request))
-    unwrap = getattr(type(request), "_get_current_object", None)
-    if unwrap is not None:  # werkzeug's LocalProxy
-        request = unwrap(request)
+    if hasattr(type(request), "_get_current_object"):  # werkzeug's LocalProxy, as flask.request is one
+        try:
+            request = object.__getattribute__(request, "_get_current_object")()
+        except RuntimeError:
+            return {}  # no request is being handled
     for attribute, read in _SHAPES:
         held = getattr(request, attribute, None)
         if isinstance(held, Mapping):

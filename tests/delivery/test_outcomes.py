@@ -20,7 +20,7 @@ def told(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records if record.name == "rollbar_logging"]
 
 
-@pytest.mark.parametrize("status", [500, 503, 408])
+@pytest.mark.parametrize("status", [500, 503])
 def test_a_server_that_fails_gets_the_same_item_again(loopback: Loopback, status: int) -> None:
     """It is sent again with the same uuid, so that the server can tell it from another."""
     loopback.script = [Reply(status)]
@@ -49,11 +49,9 @@ def test_an_answer_that_does_not_come_is_not_waited_for(loopback: Loopback, faul
 
 def test_reports_wait_for_a_server_that_is_not_there_yet(loopback: Loopback, caplog: pytest.LogCaptureFixture) -> None:
     """A refused connection costs nothing: when the server appears, everything arrives."""
-    with socket.create_server(("127.0.0.1", 0), backlog=5) as absent:
-        port = absent.getsockname()[1]
     late = socket.socket()
-    late.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    late.bind(("127.0.0.1", port))  # reserved; it does not listen yet
+    late.bind(("127.0.0.1", 0))  # reserved; it does not listen yet
+    port = late.getsockname()[1]
     received: list[bytes] = []
 
     def serve() -> None:
@@ -206,12 +204,13 @@ def test_the_token_is_in_no_log_line(loopback: Loopback, caplog: pytest.LogCaptu
             logger.error("record %d", i)
             handler.flush(10 if i < 2 else 0.1)
         repr(handler)
-    with socket.create_server(("127.0.0.1", 0)) as absent:
-        port = absent.getsockname()[1]
-    with attached(loopback, endpoint=f"http://u:{token}@127.0.0.1:{port}/", **options) as (logger, handler):
-        logger.error("refused")
-        handler.flush(0.1)
+    with socket.socket() as absent:
+        absent.bind(("127.0.0.1", 0))
+        endpoint = f"http://u:{token}@127.0.0.1:{absent.getsockname()[1]}/"
+        with attached(loopback, endpoint=endpoint, **options) as (logger, handler):
+            logger.error("refused")
+            handler.flush(0.1)
 
-    assert len(loopback.requests) == 5
+    assert [request.status for request in loopback.requests] == [422, 429, 500, 403]
     assert len(told(caplog)) >= 5
     assert token not in caplog.text
