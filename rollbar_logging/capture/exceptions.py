@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeGuard
 from rollbar_logging.capture.codes import Codes
 from rollbar_logging.capture.occurrence import Code, Frame, Plain, Trace
 from rollbar_logging.capture.sensitive import hidden_variables, hide
-from rollbar_logging.capture.values import Reading, bare_name, module_of, named, type_name
+from rollbar_logging.capture.values import Reading, as_dict, bare_name, module_of, named, type_name
 
 MAX_CHAIN = 10
 MAX_NOTES = 20
@@ -236,7 +236,7 @@ def _attributes(error: BaseException, reading: Reading) -> dict[str, Plain]:
 def _trace(error: BaseException, tracebacks: list[TracebackType | None], reading: Reading, limits: Limits) -> Trace:
     steps = _steps(tracebacks)
     frames = _frames(steps, reading, limits)
-    if isinstance(error, SyntaxError):
+    if issubclass(type(error), SyntaxError):
         frames.extend(_place_of_syntax(error))
     cls = type(error)
     return Trace(
@@ -250,7 +250,7 @@ def _trace(error: BaseException, tracebacks: list[TracebackType | None], reading
     )
 
 
-def _place_of_syntax(error: SyntaxError) -> list[Frame]:
+def _place_of_syntax(error: BaseException) -> list[Frame]:
     filename, lineno = _held(error, "filename"), _held(error, "lineno")
     return [Frame(Code(filename, "<syntax>"), lineno if type(lineno) is int else None)] if type(filename) is str else []
 
@@ -294,7 +294,7 @@ def _names(frame: FrameType) -> Mapping[str, Any]:
     names: Any = frame.f_locals
     if type(names) is not _FAST_LOCALS and type(names) is not dict:
         # Of a class whose metaclass prepared it, or what the application gave to `exec`.
-        names = dict.copy(names) if issubclass(type(names), dict) else {"…": named(type(names))}
+        names = as_dict(names) if issubclass(type(names), dict) else {"…": named(type(names))}
     if "__builtins__" in names:  # a module's own frame: its locals are its globals
         return {name: value for name, value in list(names.items()) if not str(name).startswith("__")}
     return names  # type: ignore[no-any-return]

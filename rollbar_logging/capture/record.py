@@ -15,7 +15,7 @@ from rollbar_logging.capture.exceptions import MESSAGE_FACTOR, Captured, Limits,
 from rollbar_logging.capture.kinds import Kinds
 from rollbar_logging.capture.occurrence import Code, Frame, Occurrence, Plain
 from rollbar_logging.capture.request import read_request
-from rollbar_logging.capture.values import Bounds, Reading, path_of, type_name
+from rollbar_logging.capture.values import Bounds, Reading, as_dict, path_of, type_name
 from rollbar_logging.levels import level_of, parse_level
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
@@ -230,7 +230,7 @@ def _message(record: logging.LogRecord, reading: Reading) -> tuple[str, str | No
     template: Any = record.msg
     limit = MESSAGE_FACTOR * reading.max_string
     if type(template) is not str and _is_event(template):
-        held = dict.copy(template)
+        held = as_dict(template)
         held.pop("exc_info", None)
         event = held.pop("event")
         text = reading.text(event, limit) if type(event) is str else str(reading.describe(event, reading.max_depth))
@@ -281,7 +281,7 @@ def _asked(held: Mapping[str, Any], reading: Reading) -> _Asked:
             for name, target in _OVERRIDES.items()
             if held.get(name) is not None
         },
-        dict.copy(person) if issubclass(type(person), dict) else None,
+        as_dict(person) if issubclass(type(person), dict) else None,
         held.get("request") if request is None else request,
         {} if extras is None else extras if isinstance(extras, dict) else {"extra_data": extras},
         payload if isinstance(payload, dict) else {},

@@ -13,7 +13,7 @@ from typing import Any
 
 from rollbar_logging.capture.occurrence import Plain
 from rollbar_logging.capture.sensitive import HIDDEN
-from rollbar_logging.capture.values import MAX_KEY, Reading, type_name
+from rollbar_logging.capture.values import MAX_KEY, Reading, as_dict, type_name
 
 MAX_HEADERS = 100
 MAX_KEYS = 64
@@ -59,7 +59,7 @@ class _Headers(dict[str, Any]):
 
 def _found(request: Any) -> dict[str, Any] | None:
     if issubclass(type(request), dict):
-        return _from_mapping(dict.copy(request))
+        return _from_mapping(as_dict(request))
     if hasattr(type(request), "_get_current_object"):  # werkzeug's LocalProxy, as flask.request is one
         try:
             request = object.__getattribute__(request, "_get_current_object")()

@@ -189,6 +189,11 @@ class Reading:
         return self.describe(text, self.max_depth if depth is None else depth + 1)
 
 
+def as_dict(mapping: dict[Any, Any]) -> dict[Any, Any]:
+    """Copy a dict of a subclass to one of no subclass; `dict.copy` would call what the subclass put over it."""
+    return dict(list(dict.items(mapping)))
+
+
 def _broken_off(error: BaseException) -> str:
     if type(error) is RuntimeError:  # what a dict, set or deque raises when another thread changes it meanwhile
         return "changed while it was read"

@@ -47,7 +47,7 @@ class ReportQueue:
         size: Reports that may wait.
         size_bytes: Bytes that they may take, by estimate.
         batch_size: So many waiting reports are due at once.
-        flush_interval: Seconds after which a waiting report is due.
+        flush_interval: Seconds after which a waiting report is due; also an attribute.
         timer: Monotonic seconds.
     """
 
@@ -63,7 +63,7 @@ class ReportQueue:
         self._size = size
         self._size_bytes = size_bytes
         self._batch_size = batch_size
-        self._flush_interval = flush_interval
+        self.flush_interval = flush_interval
         self._timer = timer
         self.reset()
 
@@ -72,6 +72,8 @@ class ReportQueue:
         # A bare lock, since it can be released in a signal handler: an Event would take a lock of its own.
         self._bell = threading.Lock()
         self._bell.acquire()
+        # Whether a thread looks in by itself every flush_interval: to wake one costs the caller more than to log.
+        self.is_watched = False
         self._change = Entrance(self._admit)
         # Heaps by serial, since what was put back goes before what came later.
         self._ranks: tuple[list[tuple[int, Report]], ...] = tuple([] for _ in range(_RANKS))
@@ -129,7 +131,7 @@ class ReportQueue:
             times = [self._delayed[0][0]] if self._delayed else []
             if self._waiting:
                 oldest = min(rank[0][0] for rank in self._ranks if rank)
-                times.append(now if oldest <= self._due_serial else self._since + self._flush_interval)
+                times.append(now if oldest <= self._due_serial else self._since + self.flush_interval)
             return Due(min(times) if times else None, self._waiting)
 
     def hurry(self) -> None:
@@ -226,7 +228,7 @@ class ReportQueue:
         self._bytes += report.size
         at_once = report.rank == _CRITICAL or self._waiting + 1 >= self._batch_size
         self._line_up(report, at_once=at_once)
-        if at_once or self._waiting == 1:
+        if at_once or (self._waiting == 1 and not self.is_watched):
             self.ring()
 
     def _line_up(self, report: Report, *, at_once: bool) -> None:

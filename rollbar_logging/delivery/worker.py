@@ -29,6 +29,12 @@ from rollbar_logging.delivery.stats import Stats
 _LEAST_BACKLOG = 4
 """Reports that must wait before another sender is started."""
 
+_WATCH = 30.0
+"""Seconds after the last report for which the first thread looks in by itself."""
+
+_SHORTEST_DOZE = 0.05
+"""Seconds; to look in more often than that would be a burden of its own."""
+
 _COLD = 0.05
 """Seconds after which senders ask again whether the loggers are warm."""
 
@@ -71,6 +77,7 @@ class Worker:
 
     def __init__(self, queue: ReportQueue, way: Way) -> None:
         self._queue = queue
+        self._watch = _WATCH if queue.flush_interval >= _SHORTEST_DOZE else 0.0
         self._way = way
         self._begin()
 
@@ -168,13 +175,21 @@ class Worker:
 
     def _run(self) -> None:
         processes.role.is_sending = True
+        rested_since = monotonic()
         while not self._is_stopping:
             report, wait = self._take()
             if report is not None:
                 self._deliver(report, self._way.timeout)
-            else:
-                self.notices.dropped(self._queue.dropped)
-                self._queue.wait(wait)
+                rested_since = monotonic()
+                continue
+            self.notices.dropped(self._queue.dropped)
+            # After a report others are likely, so the thread looks in by itself for a while before it sleeps.
+            was_watched = self._queue.is_watched
+            self._queue.is_watched = wait is not None or monotonic() - rested_since < self._watch
+            if self._queue.is_watched:
+                self._queue.wait(self._queue.flush_interval if wait is None else wait)
+            elif not was_watched:  # else one more look, at what came when nobody rang
+                self._queue.wait(None)
 
     def _help(self) -> None:
         processes.role.is_sending = True

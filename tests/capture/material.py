@@ -60,7 +60,9 @@ def logger_of(handler: logging.Handler) -> logging.Logger:
 def captured(error: BaseException, **options: Any) -> Occurrence:
     """Log an exception and return what was captured of it."""
     handler = Capturing(recorder(**options))
-    logger_of(handler).error("it failed", exc_info=error)
+    # As `logging` would make it of the exception, but without asking a hostile one.
+    exc_info = (type(error), error, BaseException.__dict__["__traceback__"].__get__(error))
+    logger_of(handler).error("it failed", exc_info=exc_info)
     occurrence = handler.caught[0]
     assert occurrence is not None
     assert_plain(list(occurrence))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from itertools import pairwise
@@ -29,16 +28,20 @@ def test_a_message_and_an_exception_arrive(loopback: Loopback) -> None:
         logger.setLevel(logging.ERROR)
         logger.error("disk at %d %%", 99)
         try:
-            os.environ["missing"]
-        except KeyError:
-            logger.exception("lookup")
+            int("many")
+        except ValueError:
+            logger.exception("conversion")
 
         assert handler.flush()
         assert handler.stats() == Stats(accepted=2, sent=2)
     message, error = (request.item["data"] for request in loopback.requests)
     assert (message["level"], message["body"]["message"]["body"]) == ("error", "disk at 99 %")
     trace = error["body"]["trace"]
-    assert trace["exception"] == {"class": "KeyError", "message": "'missing'", "description": "lookup"}
+    assert trace["exception"] == {
+        "class": "ValueError",
+        "message": "invalid literal for int() with base 10: 'many'",
+        "description": "conversion",
+    }
     assert trace["frames"][-1]["method"] == "test_a_message_and_an_exception_arrive"
 
 
