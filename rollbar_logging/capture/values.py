@@ -108,11 +108,15 @@ class Reading:
         if length > self.max_items:
             items = islice(items, self.max_items)
         depth += 1
-        described = []
+        described: list[Plain] = []
         try:
             for item in items:
-                reader = _BUILTIN.get(type(item))
-                described.append(reader(self, item, depth) if reader is not None else self.describe(item, depth))
+                cls = type(item)
+                if cls is int and -_I64 <= item < _I64:
+                    described.append(item)  # as in `_entries`
+                else:
+                    reader = _BUILTIN.get(cls)
+                    described.append(reader(self, item, depth) if reader is not None else self.describe(item, depth))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - what was read stays
