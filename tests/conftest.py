@@ -6,8 +6,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.loopback import Loopback
+
+# A deadline would be an assertion on the clock, and fail where the machine is busy or coverage is measured.
+settings.register_profile("no_clock", parent=settings.default, deadline=None)
+settings.load_profile("no_clock")
 
 _TRANSPORT_VARIABLES = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC"}
 
