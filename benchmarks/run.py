@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -58,7 +59,7 @@ def main() -> int:
                 scene = partial(outage, with_peers=asked.with_peers_outage) if name == "outage" else SCENES[name]
                 try:
                     result = scene(field)
-                except Trouble as trouble:
+                except (Trouble, subprocess.TimeoutExpired) as trouble:
                     failed += 1
                     print(f"{name}: {trouble}\n")
                     continue

@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 from contestants import TITLES
-from crew import HERE, Field
+from crew import HERE, Field, Trouble
 from figures import Goal, Result, Table, number, times
 
 _NAMES = {
@@ -62,8 +62,10 @@ def imports(field: Field) -> Result:
 def _load(name: str, here: Path, field: Field) -> tuple[float, float]:
     program = _PROGRAM.format(modules=_NAMES[name], here=str(here), name=name)
     done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", program], capture_output=True, check=True, env=dict(field.environ), timeout=60
+        [sys.executable, "-c", program], capture_output=True, check=False, env=dict(field.environ), timeout=60
     )
+    if done.returncode:
+        raise Trouble(f"{name}: {done.stderr.decode(errors='replace')[-600:].strip()}")
     loaded, ready = json.loads(done.stdout)
     return loaded, ready
 

@@ -80,6 +80,9 @@ def _goals(figures: dict[str, Any]) -> list[Goal]:
             leaving, final = found["exit_seconds"], found["final"]
             is_exact = found["stats"]["adds_up"] and final.get("adds_up") and final["accepted"] == found["samples"]
             is_settled = final.get("queued") == 0
+            tail, memory = found["p999"] / 1000, found["memory"] / 1e6
+            goals.append(Goal(f"caller's p99.9, {kind}", f"{tail:.2f} ms", "< 5 ms", tail < 5))  # noqa: PLR2004
+            goals.append(Goal(f"memory, {kind}", f"{memory:.1f} MB", "<= 40 MB", memory <= 40))  # noqa: PLR2004
             goals.append(Goal(f"exit, {kind}", f"{leaving:.2f} s", f"<= {_EXIT_GOAL:g} s", leaving <= _EXIT_GOAL))
             goals.append(
                 Goal(
