@@ -50,6 +50,8 @@ _usual_facts = itemgetter("created", "levelno", "name", *_PLACE)
 _USUAL_TYPES = [float, int, str, str, int, str, int, str, int, str]
 _OCCURRENCE_BYTES = 1500
 _MAX_UUID = 36
+_FAR = 1e12
+"""Beyond any time in seconds, and any level."""
 
 
 class Recorder:
@@ -116,7 +118,7 @@ class Recorder:
             template,
             place,
             current_task_name() if task_name is None else str(reading.describe(task_name, reading.max_depth)),
-            _args(record.args, reading) if record.args is not None and record.args != () else None,
+            _args(record.args, reading),
             _described(extras, asked, reading) if extras or asked.extras else _EMPTY,
             exception.chain,
             exception.members,
@@ -175,8 +177,10 @@ class Recorder:
 
 def _stack(record: logging.LogRecord, exc_info: object, reading: Reading) -> str | None:
     """Return ``stack_info``, or the text that is all that is left of the exception of a record from elsewhere."""
-    stack = record.stack_info or (record.exc_text if exc_info is None else None)
-    return reading.text(str(stack), MESSAGE_FACTOR * reading.max_string) if stack else None
+    for stack in (record.stack_info, record.exc_text if exc_info is None else None):
+        if type(stack) is str and stack:
+            return reading.text(stack, MESSAGE_FACTOR * reading.max_string)
+    return None
 
 
 _Facts = tuple[float, int, str, tuple[Plain, ...]]
@@ -186,16 +190,16 @@ _Facts = tuple[float, int, str, tuple[Plain, ...]]
 def _facts(held: Mapping[str, Any], reading: Reading) -> _Facts:
     try:
         facts = _usual_facts(held)
-        if list(map(type, facts)) == _USUAL_TYPES:
+        if list(map(type, facts)) == _USUAL_TYPES and 0.0 <= facts[0] < _FAR:
             return facts[0], facts[1], facts[2], facts[3:]
-    except KeyError:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # noqa: BLE001, S110 - one is missing, or is of a type that cannot be compared
         pass
     # Made by hand, received from elsewhere, changed by a filter, or `logging` was told not to collect all of it.
-    created: Any = held.get("created")
-    levelno: Any = held.get("levelno")
     return (
-        float(created) if type(created) in {int, float} else time(),
-        int(levelno) if type(levelno) in {int, float} else logging.ERROR,
+        float(_number(held.get("created"), time())),
+        int(_number(held.get("levelno"), logging.ERROR)),
         str(reading.describe(held.get("name"), reading.max_depth)),
         tuple([reading.describe(held.get(name), reading.max_depth) for name in _PLACE]),
     )
@@ -205,6 +209,10 @@ def uuid4() -> str:
     """Return a random UUID (version 4) with dashes; the standard library's takes three times as long."""
     digits = urandom(16).hex()
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+def _number(value: Any, default: float) -> float:
+    return value if (type(value) is int or type(value) is float) and 0 <= value < _FAR else default
 
 
 def _uuid(given: object, reading: Reading) -> str:
@@ -247,7 +255,11 @@ def _message(record: logging.LogRecord, reading: Reading) -> tuple[str, str | No
 
 
 def _args(args: Any, reading: Reading) -> Plain:
-    return reading.describe(args if type(args) in {tuple, dict} else (args,), reading.max_depth - 2)
+    if type(args) is not tuple and type(args) is not dict:
+        if args is None:
+            return None
+        args = (args,)
+    return reading.describe(args, reading.max_depth - 2) if args else None
 
 
 def _described(extras: Mapping[str, Any], asked: _Asked, reading: Reading) -> dict[str, Plain]:
@@ -288,5 +300,8 @@ def _asked(held: Mapping[str, Any], reading: Reading) -> _Asked:
     )
 
 
-def _level(asked: object) -> str | None:
-    return parse_level(asked) if issubclass(type(asked), (int, str)) else None
+def _level(asked: Any) -> str | None:
+    cls = type(asked)
+    if issubclass(cls, str):
+        return parse_level(str.__str__(asked))
+    return parse_level(int.__int__(asked)) if issubclass(cls, int) and cls is not bool else None

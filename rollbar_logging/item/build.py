@@ -22,6 +22,14 @@ _LANGUAGE = f"python {platform.python_version()}"
 _MAX_PARAMETERS = 200
 _OWN = frozenset({"uuid", "body", "notifier"})
 """Keys that a record's ``payload_data`` must not replace."""
+_KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("client", "custom", "person", "request", "server"), (dict,)),
+    **dict.fromkeys(("context", "environment", "fingerprint", "framework", "language", "level"), (str,)),
+    **dict.fromkeys(("platform", "title"), (str,)),
+    "code_version": (str, int),
+    "timestamp": (int, float),
+}
+"""What the API takes under its own keys."""
 
 Lines = Callable[[str, int | None], tuple[str, list[str], list[str]] | None]
 """The source around a line: the line itself, those before and those after."""
@@ -252,9 +260,20 @@ def _server(occurrence: Occurrence, origin: Origin) -> dict[str, Any]:
 
 
 def _with_payload(data: dict[str, Any], payload: dict[str, Plain]) -> dict[str, Any]:
+    odd = {}
     for key, value in payload.items():
         if key in _OWN or value is None:
             continue
+        if key in _KINDS and type(value) not in _KINDS[key]:
+            odd[key] = value  # in its place it would have the whole item rejected
+            continue
         present = data.get(key)
         data[key] = {**present, **value} if isinstance(present, dict) and isinstance(value, dict) else value
+    if "person" in data and "person" in payload:
+        person, unknown = _person(data.pop("person"))
+        odd.update(unknown)
+        if person:
+            data["person"] = person
+    if odd:
+        data["custom"] = {**data.get("custom", {}), "payload_data": odd}
     return data
