@@ -147,7 +147,7 @@ class SecretPairs:
             return in_literal(text, pair, literal, code=code)
         if _takes_literals_only(pair) or placeholder_end(text, at) > 0:
             return None
-        return in_code(text, at) if code else self._unquoted(text, pair)
+        return in_code(text, at) if code and not _is_in_a_string(text, pair) else self._unquoted(text, pair)
 
     def _unquoted(self, text: str, pair: Pair) -> Span | None:
         if not pair.separator:
@@ -203,6 +203,11 @@ class SecretPairs:
         if len(run) > _LONGEST_KEY or not ("_" in run or "." in run):
             return False
         return run.replace(".", "_").isidentifier() and self._names.kind(run) != CLEAN
+
+
+def _is_in_a_string(text: str, pair: Pair) -> bool:
+    """Whether a pair in source code is written as only a URL or a command line is, so within a string literal."""
+    return pair.separator == "=" and (pair.is_flag or text[pair.start - 1 : pair.start] in {"?", "&"})
 
 
 def _takes_literals_only(pair: Pair) -> bool:

@@ -270,6 +270,25 @@ def test_a_secret_in_text_is_taken_out(text: str, secret: str) -> None:
     assert SCRUBBER.text(clean) == (clean, 0)
 
 
+@pytest.mark.parametrize(
+    ("line", "secret"),
+    [
+        ('get("/fail?token=t0ken-of-mine&page=2")', "t0ken-of-mine"),
+        ("get('/fail?page=2&api_key=k3y-of-mine')", "k3y-of-mine"),
+        ('run("mysql --password=hunter2 -h db")', "hunter2"),
+    ],
+)
+def test_a_url_or_command_line_in_a_string_literal_loses_its_secret(line: str, secret: str) -> None:
+    """What in source code can stand only within a string is read as data are."""
+    assert secret not in SCRUBBER.code(line)[0]
+
+
+@pytest.mark.parametrize("line", ['f"/x?token={token}"', '"/x?token=%s" % token', '"/x?token=" + token + "&a=b"'])
+def test_a_url_that_is_put_together_in_source_code_stays(line: str) -> None:
+    """A name or a placeholder in a URL is no secret."""
+    assert SCRUBBER.code(line) == (line, 0)
+
+
 @pytest.mark.parametrize(("text", "secret"), CODE + SHAPED)
 def test_a_secret_in_source_code_is_taken_out(text: str, secret: str) -> None:
     """Literals and what has the shape of a secret go from source code too."""
