@@ -65,6 +65,8 @@ class RollbarHandler(logging.Handler):
         role, worker = processes.role, self._worker
         if worker is None or self._is_closed or role.is_sending or _is_own(getattr(record, "name", None)):
             return
+        if self._is_exiting and sys.is_finalizing():
+            return  # the threads stand still already, and nothing can be imported any more
         if role.is_emitting:
             role.reentered += 1
             return
@@ -107,8 +109,8 @@ class RollbarHandler(logging.Handler):
     def close(self) -> None:
         """Deliver what is left within ``shutdown_timeout``, drop and count the rest, end the threads.
 
-        May be called more than once. Records that come afterwards are ignored; but at the interpreter's end
-        they are still sent, within what is left of ``shutdown_timeout``.
+        May be called more than once. Records that come afterwards are ignored; but while the interpreter runs its
+        exit functions they are still sent, within what is left of ``shutdown_timeout``.
         """
         worker = self._worker
         if worker is not None and not self._is_closed:

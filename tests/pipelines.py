@@ -1,13 +1,20 @@
-"""What the tests of the queue, the worker and the handler share: made-up occurrences, transports, handlers in use."""
+"""What the tests of the handler and its delivery share: occurrences, transports, handlers in use, programs."""
 
 from __future__ import annotations
 
 import contextlib
 import itertools
 import logging
+import os
+import signal
+import subprocess
+import sys
+import textwrap
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from time import monotonic, time
+from typing import Any, NamedTuple
 
 from rollbar_logging.capture.occurrence import Occurrence
 from rollbar_logging.delivery.answer import Answer
@@ -22,7 +29,7 @@ _numbers = itertools.count(1)
 def occurrence(level: str = "error", size: int = 100, message: str = "boom") -> Occurrence:
     """A captured message of a level and a size."""
     number = next(_numbers)
-    return Occurrence(f"uuid-{number}", 0.0, level, 40, "application", message, None, (None,) * 7, size=size)
+    return Occurrence(f"uuid-{number}", time(), level, 40, "application", message, None, (None,) * 7, size=size)
 
 
 def adds_up(stats: Stats) -> bool:
@@ -102,3 +109,46 @@ def uuids(loopback: Loopback, status: int | None = None) -> list[str]:
     """The uuids of all items, or of those that were answered with *status*, in order of arrival."""
     requests = [request for request in loopback.requests if status in {None, request.status}]
     return [request.item["data"]["uuid"] for request in requests]
+
+
+class Ended(NamedTuple):
+    """How a program ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+def run(loopback: Loopback, program: str | Path, *arguments: str, flags: Sequence[str] = (), **options: str) -> Ended:
+    """Run a program with an interpreter of its own; its handlers post to the server.
+
+    Args:
+        loopback: The server.
+        program: Source, or the path of a file.
+        arguments: For the program.
+        flags: For the interpreter.
+        options: Further options of the handler, as environment variables.
+    """
+    what = [str(program)] if isinstance(program, Path) else ["-c", textwrap.dedent(program)]
+    given = {"access_token": TOKEN, "endpoint": loopback.endpoint, **options}
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("ROLLBAR_", "COV_", "PYTHON"))},
+        "PYTHONPATH": str(Path(__file__).parent.parent),
+        **{f"ROLLBAR_{name.upper()}": value for name, value in given.items()},
+    }
+    began = monotonic()
+    with subprocess.Popen(  # noqa: S603 - our own interpreter, our own program
+        [sys.executable, *flags, *what, *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(timeout=90)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # its children hang as well, and keep the pipes open
+            raise
+    return Ended(process.returncode, stdout, stderr, monotonic() - began)

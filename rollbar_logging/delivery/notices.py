@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from time import monotonic
 
+from rollbar_logging.delivery.processes import speaking
+
 INTERVAL = 60.0
 """Seconds in which the log hears a reason once."""
 
@@ -68,7 +70,8 @@ class Notices:
 
 def tell(message: str) -> None:
     """Warn the log; the standard error stream if nothing but handlers of ours would hear it. Never raises."""
-    with contextlib.suppress(Exception):  # a failing handler of the application's must not end a sender's thread
+    # A handler of the application's that fails must not end a sender's thread.
+    with contextlib.suppress(Exception), speaking():
         if not _is_heard():
             if sys.stderr is not None:
                 print(f"rollbar_logging: {message}", file=sys.stderr)  # noqa: T201 - nobody else listens
@@ -88,4 +91,5 @@ def _is_heard() -> bool:
                 return True
             heard_by += 1
         logger = logger.parent if logger.propagate else None
-    return heard_by == 0  # nobody at all: logging's handler of last resort
+    # With nobody at all logging's handler of last resort would not say whose message it is.
+    return not heard_by and logging.lastResort is None

@@ -11,6 +11,8 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Protocol
 
@@ -38,15 +40,18 @@ class _Role(threading.local):
         is_emitting: It captures a record; a record made meanwhile is one that the capture itself caused.
         is_sending: It delivers; a record made meanwhile is the product's own or that of a library it uses.
         reentered: Records that came in while it was emitting.
+        has_silenced: It has `_voice`, to fork.
     """
 
     is_emitting = False
     is_sending = False
     reentered = 0
+    has_silenced = False
 
 
 role = _Role()
 _alive: weakref.WeakSet[_Lives] = weakref.WeakSet()
+_voice = threading.Lock()
 
 
 def register(lives: _Lives) -> None:
@@ -54,7 +59,35 @@ def register(lives: _Lives) -> None:
     _alive.add(lives)
 
 
+@contextmanager
+def speaking() -> Iterator[None]:
+    """Write to a log or a stream without being cut short by a fork.
+
+    The buffer of a stream has a lock, and a child in which nobody is left to give it back hangs as soon as it writes,
+    or ends. A fork waits for who speaks, and who speaks for a fork: both with an end, so that neither can hang.
+    """
+    voice = _voice
+    has_voice = voice.acquire(timeout=0.05)
+    try:
+        yield
+    finally:
+        if has_voice:
+            voice.release()
+
+
+def _before_fork() -> None:
+    role.has_silenced = _voice.acquire(timeout=1)
+
+
+def _after_fork_in_parent() -> None:
+    if role.has_silenced:
+        role.has_silenced = False
+        _voice.release()
+
+
 def _after_fork() -> None:
+    global _voice  # noqa: PLW0603 - a lock that another thread may have had
+    _voice = threading.Lock()
     role.__dict__.clear()
     for lives in list(_alive):
         lives.after_fork()
@@ -94,6 +127,6 @@ def _at_child_exit() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork)
 atexit.register(_at_exit)
 _watch_multiprocessing()

@@ -133,6 +133,7 @@ class Worker:
     def close(self, timeout: float) -> None:
         """Finish, end the threads and give back connections. A thread in an exchange is not waited for."""
         is_idle = self.finish(timeout)
+        self.notices.is_silent = True  # an answer that comes too late is no news
         self._is_stopping = True
         self._queue.ring()
         thread = self._thread
@@ -184,12 +185,13 @@ class Worker:
                 continue
             self.notices.dropped(self._queue.dropped)
             # After a report others are likely, so the thread looks in by itself for a while before it sleeps.
-            was_watched = self._queue.is_watched
-            self._queue.is_watched = wait is not None or monotonic() - rested_since < self._watch
-            if self._queue.is_watched:
-                self._queue.wait(self._queue.flush_interval if wait is None else wait)
+            queue, was_watched = self._queue, self._queue.is_watched
+            has_rested = monotonic() - rested_since >= self._watch
+            queue.is_watched = not has_rested if wait is None else wait <= queue.flush_interval
+            if queue.is_watched:
+                queue.wait(queue.flush_interval if wait is None else wait)
             elif not was_watched:  # else one more look, at what came when nobody rang
-                self._queue.wait(None)
+                queue.wait(wait)
 
     def _help(self) -> None:
         processes.role.is_sending = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -14,7 +15,8 @@ import pytest
 from rollbar_logging.delivery.entrance import Entrance
 from rollbar_logging.delivery.queue import ReportQueue
 from tests.delivery.test_queue import NOW, put, queue_of, taken
-from tests.pipelines import adds_up
+from tests.loopback import Loopback
+from tests.pipelines import adds_up, attached
 
 
 @pytest.mark.parametrize("call", ["put", "count_dropped"])
@@ -145,3 +147,34 @@ def test_a_finalizer_may_log_in_the_middle_of_a_put() -> None:
     assert stats.accepted == 300 + len(finalized)
     assert adds_up(stats)
     assert len(taken(queue)) == 50
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no timers of that kind")
+def test_a_signal_handler_may_log_flush_and_look(loopback: Loopback) -> None:
+    """Hundreds of signals, on the thread that logs, flushes and looks itself: all is counted, and nothing hangs."""
+    logged, signals = 0, 0
+
+    def interrupt(*_: object) -> None:
+        nonlocal signals
+        signals += 1
+        logger.error("in a signal handler")
+        handler.flush(0)
+        assert handler.stats().accepted
+
+    with attached(loopback, queue_size=50) as (logger, handler):
+        logger.propagate = False
+        before = signal.signal(signal.SIGVTALRM, interrupt)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0005, 0.0005)
+        try:
+            while signals < 200:
+                logger.error("in the program")
+                logged += 1
+                handler.stats()
+                handler.flush(0)
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, before)
+
+        assert handler.flush()
+        assert handler.stats().accepted == logged + signals
+        assert adds_up(handler.stats())

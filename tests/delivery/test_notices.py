@@ -124,12 +124,24 @@ def test_with_no_ears_but_our_own_the_error_stream_hears(
     assert capsys.readouterr().err == "rollbar_logging: held\n"
 
 
-def test_with_no_ears_at_all_logging_has_a_last_resort(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without any configuration a warning goes where `logging` puts it."""
+def test_with_no_ears_at_all_the_error_stream_hears(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without any configuration, too, it is told whose message it is."""
     with cut_off():
         tell("held")
 
-    assert capsys.readouterr().err == "held\n"
+    assert capsys.readouterr().err == "rollbar_logging: held\n"
+
+
+def test_without_a_last_resort_there_is_silence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who has switched off logging's last resort wants nothing on the error stream."""
+    monkeypatch.setattr(logging, "lastResort", None)
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    with cut_off():
+        tell("held")
+
+    assert capsys.readouterr().err == ""
 
 
 def test_a_configuration_that_disables_loggers_has_not_meant_this_one(heard: list[str]) -> None:

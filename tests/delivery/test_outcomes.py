@@ -34,6 +34,26 @@ def test_a_server_that_fails_gets_the_same_item_again(loopback: Loopback, status
     assert first.body == second.body
 
 
+@pytest.mark.parametrize("interval", [0, 0.1])
+def test_a_report_that_waits_for_its_time_holds_up_no_other(loopback: Loopback, interval: float) -> None:
+    """While one is to be tried again in a while, a new one goes after the usual interval."""
+    loopback.script = [Reply(500, {"Retry-After": "2"})]
+    with attached(loopback, flush_interval=interval) as (logger, handler):
+        logger.error("first")
+        assert loopback.wait_for(1)
+        while not handler.stats().retried:
+            threading.Event().wait(0.01)
+        logger.error("second")
+        assert loopback.wait_for(2)
+
+        assert handler.flush()
+    assert [request.item["data"]["body"]["message"]["body"] for request in loopback.requests] == [
+        "first",
+        "second",
+        "first",
+    ]
+
+
 @pytest.mark.parametrize("fault", ["reset", "close", "cut", "drip", "black_hole"])
 def test_an_answer_that_does_not_come_is_not_waited_for(loopback: Loopback, fault: Fault) -> None:
     """Whatever happens to the connection: the item arrives, with one uuid."""
@@ -99,14 +119,14 @@ def test_an_item_that_is_too_large_is_made_smaller_once(loopback: Loopback) -> N
 
 def test_an_item_that_stays_too_large_is_dropped(loopback: Loopback, caplog: pytest.LogCaptureFixture) -> None:
     """A second 413 ends it, and costs no further request."""
-    loopback.script = [Reply(413), Reply(413)]
+    loopback.script = [Reply(413, body={"err": 1, "message": "too large"})] * 2
     with attached(loopback, max_string=60_000) as (logger, handler):
         logger.error("x" * 100_000)
 
         assert handler.flush()
         assert handler.stats() == Stats(accepted=1, dropped={"too_large": 1}, retried=1)
     assert len(loopback.requests) == 2
-    assert told(caplog) == ["1 report was dropped: too_large (Rollbar answered 413: request entity too large)"]
+    assert told(caplog) == ["1 report was dropped: too_large (Rollbar answered 413: too large)"]
 
 
 @pytest.mark.parametrize("status", [400, 404, 422])

@@ -11,7 +11,10 @@ from typing import Any
 import pytest
 
 from rollbar_logging.delivery.answer import Answer
+from rollbar_logging.delivery.queue import ReportQueue
+from rollbar_logging.delivery.report import Report
 from rollbar_logging.delivery.stats import Stats
+from rollbar_logging.delivery.worker import Way, Worker
 from tests.loopback import Loopback, Reply
 from tests.pipelines import Gate, Scripted, adds_up, attached, made, occurrence, texts, uuids
 
@@ -118,6 +121,55 @@ def test_the_interval_is_cut_short(loopback: Loopback, how: str) -> None:
         assert not loopback.wait_for(4, 0.1)
 
 
+def test_no_report_is_forgotten_while_the_worker_falls_asleep(loopback: Loopback) -> None:
+    """Whether it looks in by itself, sleeps, or is just about to: every report is delivered without being asked for."""
+    gate = Gate()
+    gate.is_open.set()
+    with attached(loopback, transport=gate, flush_interval=0.001) as (logger, handler):
+        assert handler._worker is not None
+        handler._worker._watch = 0.002  # seconds until it sleeps; else it would take half a minute
+        for i in range(300):
+            threading.Event().wait(i % 10 * 0.0004)
+            logger.error("record %d", i)
+            assert gate.entered.acquire(timeout=10), i
+    assert len(gate.bodies) == 300
+
+
+class LateQueue(ReportQueue):
+    """A queue that gets a report at the last moment: just before its worker says that it will sleep."""
+
+    late: Report | None = None
+    _is_watched = False
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether a thread looks in by itself."""
+        return self._is_watched
+
+    @is_watched.setter
+    def is_watched(self, value: bool) -> None:
+        if self._is_watched and not value and self.late is not None:
+            late, self.late = self.late, None
+            self.put(late)
+        self._is_watched = value
+
+
+def test_a_report_of_the_last_moment_is_not_forgotten() -> None:
+    """Who put it was not asked to ring; so the worker looks once more before it sleeps."""
+    gate = Gate()
+    gate.is_open.set()
+    queue = LateQueue(10, 1_000_000, 50, 0.001)
+    worker = Worker(queue, Way(gate, lambda: gate, lambda _: b"{}", bytes))
+    worker._watch = 0.002
+    queue.late = Report(occurrence())
+    worker.put(occurrence())
+
+    assert gate.entered.acquire(timeout=10)
+    assert gate.entered.acquire(timeout=10)
+    worker.close(10)
+    assert queue.late is None
+
+
 def test_threads_that_log_first_at_the_same_time_start_one_thread(loopback: Loopback) -> None:
     """However many find that there is none yet."""
     for _ in range(10):
@@ -214,17 +266,17 @@ def test_a_log_that_fails_does_not_end_the_senders(loopback: Loopback) -> None:
     heard: list[str] = []
     own, broken = logging.getLogger("rollbar_logging"), Broken()
     own.addHandler(broken)
-    loopback.script = [Reply(422)]
+    loopback.script = [Reply(400)]
     try:
         with attached(loopback) as (logger, handler):
             logger.error("first")
             assert handler.flush()
             logger.error("second")
             assert handler.flush()
-            assert handler.stats() == Stats(accepted=2, sent=1, dropped={"rejected_422": 1})
+            assert handler.stats() == Stats(accepted=2, sent=1, dropped={"rejected_400": 1})
     finally:
         own.removeHandler(broken)
-    assert heard == ["1 report was dropped: rejected_422 (Rollbar answered 422: unprocessable entity)"]
+    assert heard == ["1 report was dropped: rejected_400 (Rollbar answered 400: bad request)"]
 
 
 def test_before_send_drops(loopback: Loopback) -> None:

@@ -1,0 +1,1 @@
+"""Programs that tests run with an interpreter of their own."""
