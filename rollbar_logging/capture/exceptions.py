@@ -119,7 +119,8 @@ def _instance(cls: Any, value: object) -> BaseException | None:
         return None
     args = value if type(value) is tuple else () if value is None else (value,)
     # A class may want other arguments; then an instance without any must do.
-    return _made(lambda: cls(*args)) or _made(lambda: cls.__new__(cls))
+    error = _made(lambda: cls(*args))
+    return _made(lambda: cls.__new__(cls)) if error is None else error
 
 
 def _made(make: Callable[[], object]) -> BaseException | None:

@@ -228,7 +228,8 @@ def _is_event(template: Any) -> bool:
 def _exc_info(record: logging.LogRecord) -> Any:
     found: Any = record.exc_info
     template: Any = record.msg
-    if (found is None or found is False) and type(template) is not str and _is_event(template):
+    # structlog's asynchronous methods leave (None, None, None) on the record, and the exception in the event.
+    if type(template) is not str and _is_event(template) and exc_info_of(found) is None:
         return dict.get(template, "exc_info")
     return found
 

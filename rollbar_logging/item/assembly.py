@@ -69,8 +69,9 @@ class Assembly:
     def _asked(self, data: dict[str, Any]) -> dict[str, Any] | None:
         if self._fingerprint is not None:
             chosen = self._fingerprint(data)
-            if chosen is not None:
-                data["fingerprint"] = shortened_fingerprint(str(chosen))
+            text = "" if chosen is None else str(chosen)
+            if text:
+                data["fingerprint"] = shortened_fingerprint(text)
         if self._before_send is None:
             return data
         given = self._before_send(data)
