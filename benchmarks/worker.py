@@ -37,6 +37,9 @@ from crew import LONGEST  # noqa: E402
 from figures import spread  # noqa: E402
 
 _SETTLING = 60.0
+_PAUSE = 0.002
+"""Seconds between two paced calls, so that each finds an idle process: without it a contestant with threads would be
+timed just after they ran, against one whose code has never left the processor's cache."""
 
 
 def peak_memory() -> int:
@@ -74,6 +77,7 @@ class Measuring:
             samples.append(timer(logger))
             if is_paced:
                 settle(_SETTLING)
+                sleep(_PAUSE)
         settle(_SETTLING)
         return {"ns": samples, "memory": peak_memory() - before}
 

@@ -1,10 +1,11 @@
-"""The direction of imports, and what importing the package costs."""
+"""The direction of imports, what importing the package costs, and how long files and functions are."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,13 @@ import pytest
 import rollbar_logging
 
 PACKAGE = Path(rollbar_logging.__file__).parent
-MODULES = sorted(PACKAGE.rglob("*.py"))
+PATHS = sorted(PACKAGE.rglob("*.py"))
 GROUND = {"errors", "levels", "version"}
 MAY_IMPORT = {
     "errors": set(),
     "levels": set(),
     "version": set(),
-    "option_values": {"levels"},
+    "option_values": GROUND,
     "settings": {*GROUND, "option_values"},
     "capture": {*GROUND, "settings"},
     "item": {*GROUND, "settings", "capture"},
@@ -29,29 +30,78 @@ MAY_IMPORT = {
     "__main__": {"cli"},
     "__init__": {*GROUND, "settings", "capture", "delivery", "handler"},
 }
+"""Per room, the rooms that it may use; itself always."""
+
+_EACH_FILE = pytest.mark.parametrize("path", PATHS, ids=lambda path: str(path.relative_to(PACKAGE)))
 
 
-def _imports(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = (
-                [node.module] if node.module != "rollbar_logging" else [f"rollbar_logging.{a.name}" for a in node.names]
-            )
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
+def module_of(path: Path) -> str:
+    """The dotted name of a file of the package."""
+    name = ".".join(("rollbar_logging", *path.relative_to(PACKAGE).with_suffix("").parts))
+    return name.removesuffix(".__init__")
+
+
+MODULES = {module_of(path): path for path in PATHS}
+
+
+def named(nodes: Iterator[ast.AST]) -> set[str]:
+    """The dotted names that these nodes import: ``a.b`` of ``import a.b``, ``a.b.c`` of ``from a.b import c``."""
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def imported(nodes: Iterator[ast.AST]) -> set[str]:
+    """The package's own modules that these nodes import."""
+    names = {name for name in named(nodes) if name.split(".")[0] == "rollbar_logging"}
+    return {name if name in MODULES else name.rpartition(".")[0] for name in names}
+
+
+def at_import(tree: ast.Module) -> Iterator[ast.AST]:
+    """The nodes that run when a module is imported: not those in functions, nor those for type checkers."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
             continue
-        found.update(name.split(".")[1] for name in names if name.startswith("rollbar_logging."))
-    return found
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            waiting += node.orelse
+        else:
+            waiting += ast.iter_child_nodes(node)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@_EACH_FILE
 def test_imports_point_one_way(path: Path) -> None:
-    """A room imports itself and the rooms below it, also inside functions."""
+    """A room imports itself and the rooms below it, also inside functions and for type checkers."""
     room = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    names = imported(ast.walk(ast.parse(path.read_text())))
+    rooms = {[*name.split("."), "__init__"][1] for name in names}
 
-    assert _imports(path) - {room} <= MAY_IMPORT[room]
+    assert rooms - {room} <= MAY_IMPORT[room]
+
+
+def test_no_module_needs_itself_to_be_imported() -> None:
+    """Between modules there is no cycle of imports."""
+    needs = {name: imported(at_import(ast.parse(path.read_text()))) for name, path in MODULES.items()}
+    while free := {name for name, needed in needs.items() if not needed}:
+        needs = {name: needed - free for name, needed in needs.items() if name not in free}
+
+    assert needs == {}
+
+
+@_EACH_FILE
+def test_only_what_needs_a_framework_imports_it(path: Path) -> None:
+    """No framework is imported with a module, but by the local server."""
+    names = {name.split(".")[0] for name in named(at_import(ast.parse(path.read_text())))}
+
+    assert names.isdisjoint({"django", "flask", "sqlalchemy"})
+    assert path.relative_to(PACKAGE).parts[0] == "server" or names.isdisjoint({"starlette", "uvicorn"})
 
 
 def test_importing_the_package_is_cheap() -> None:
@@ -66,21 +116,17 @@ def test_importing_the_package_is_cheap() -> None:
     assert done.stdout.strip() == "[] 1"
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+@_EACH_FILE
 def test_files_and_functions_are_short_and_explained(path: Path) -> None:
     """A module says what it is for, and neither it nor a function of it is long."""
     text = path.read_text()
     tree = ast.parse(text)
     functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-    long = {
-        function.name: function.end_lineno - function.body[0].lineno
-        for function in functions
-        if function.end_lineno is not None and function.end_lineno - _first_line(function) > 45
-    }
+    lengths = {function.name: (function.end_lineno or 0) - _first_line(function) for function in functions}
 
-    assert ast.get_docstring(tree) or not text.strip()
-    assert text.count("\n") <= 350
-    assert not long
+    assert ast.get_docstring(tree)
+    assert len(text.splitlines()) <= 350
+    assert {name: length for name, length in lengths.items() if length > 45} == {}
 
 
 def _first_line(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
