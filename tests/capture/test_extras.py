@@ -215,7 +215,7 @@ def test_an_exception_in_an_event_decides_over_the_level() -> None:
 
 
 def test_the_exception_of_an_event_counts_when_the_record_has_an_empty_one() -> None:
-    """structlog's asynchronous methods log outside of the ``except`` block: the record's own is three times nothing."""
+    """Structlog's asynchronous methods log outside of the ``except`` block: the record's own is three times nothing."""
     record = made(msg={"event": "failed", "exc_info": KeyError("lost")}, exc_info=(None, None, None))
 
     assert [trace.class_name for trace in capture(record).chain] == ["KeyError"]
