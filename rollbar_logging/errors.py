@@ -26,6 +26,14 @@ class SettingsError(RollbarError, ValueError):
         self.expected = expected
 
 
+def in_words(error: BaseException) -> str:
+    """Return an error's class and text, at most 200 characters; never raises, as an error's own text may."""
+    try:
+        return f"{type(error).__name__}: {error}"[:200]
+    except BaseException:  # noqa: BLE001 - the error is the application's, and may do anything
+        return type(error).__name__
+
+
 def _shown(value: object) -> str:
     try:
         text = repr(value)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from rollbar_logging.delivery import processes
 from rollbar_logging.delivery.notices import tell
 from rollbar_logging.delivery.stats import Stats
+from rollbar_logging.errors import in_words
 from rollbar_logging.settings import Settings
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class RollbarHandler(logging.Handler):
             self._queue.count_dropped("internal_error", 1)
         if self._failures == 1:
             name = getattr(record, "name", None)
-            tell(f"a record of the logger {name!r} could not be captured whole: {_in_words(error)}")
+            tell(f"a record of the logger {name!r} could not be captured whole: {in_words(error)}")
 
     def __repr__(self) -> str:
         state = "inert" if self._worker is None else "closed" if self._is_closed else self._settings.environment
@@ -180,18 +181,7 @@ class RollbarHandler(logging.Handler):
 
 
 def _is_own(name: object) -> bool:
-    return (
-        isinstance(name, str)
-        and name.startswith("rollbar_logging")
-        and (name == "rollbar_logging" or name.startswith("rollbar_logging."))
-    )
-
-
-def _in_words(error: Exception) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"[:200]
-    except Exception:  # noqa: BLE001 - an error of the application's, whose text fails too
-        return type(error).__name__
+    return isinstance(name, str) and f"{name}.".startswith("rollbar_logging.")
 
 
 # The parts are imported here and not above, so that importing the package stays cheap; and not on the worker's

@@ -25,6 +25,7 @@ from rollbar_logging.delivery.queue import ReportQueue
 from rollbar_logging.delivery.rate_limit import UNKNOWN, Window, admits, observe, opens_at
 from rollbar_logging.delivery.report import Report
 from rollbar_logging.delivery.stats import Stats
+from rollbar_logging.errors import in_words
 
 _LEAST_BACKLOG = 4
 """Reports that must wait before another sender is started."""
@@ -254,7 +255,7 @@ class Worker:
         try:
             self._attempt(report, timeout)
         except BaseException as error:  # noqa: BLE001 - a dead thread would lose every later report, this loses one
-            self.notices.explain("internal_error", f"{type(error).__name__}: {error}"[:200])
+            self.notices.explain("internal_error", in_words(error))
             self._queue.settle(report, "internal_error")
 
     def _attempt(self, report: Report, timeout: float) -> None:
@@ -276,7 +277,7 @@ class Worker:
         try:
             return self._way.transport.send(body, timeout)
         except Exception as error:  # noqa: BLE001 - a transport of the application's
-            return Answer(None, error=f"the transport raised {type(error).__name__}: {error}"[:200])
+            return Answer(None, error=f"the transport raised {in_words(error)}")
 
     def _learn(self, report: Report, answer: Answer, age: float) -> Outcome:
         """Read from an answer what it means for all reports, and return what it means for this one."""

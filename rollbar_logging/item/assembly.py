@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rollbar_logging.capture.occurrence import Occurrence
+from rollbar_logging.errors import in_words
 from rollbar_logging.item.build import Origin, build, minimal, shortened_fingerprint
 from rollbar_logging.item.scrub import Scrubber
 from rollbar_logging.item.source import SourceLines
@@ -51,7 +52,7 @@ class Assembly:
         try:
             data = self._asked(self._scrubbed(build(occurrence, self._origin, self._source.around)))
         except BaseException as error:  # noqa: BLE001 - a smaller report beats none; what failed is told in it
-            data = self._scrubbed(minimal(occurrence, self._origin, _told(error)))
+            data = self._scrubbed(minimal(occurrence, self._origin, in_words(error)))
         # What was captured is plain; what came back from before_send may be anything.
         return None if data is None else fit(data, self._limit, is_plain=self._before_send is None)[0]
 
@@ -78,10 +79,3 @@ class Assembly:
         if given is None or issubclass(type(given), dict):
             return given
         raise TypeError(f"before_send returned a {type(given).__name__}, neither a dict nor None")
-
-
-def _told(error: BaseException) -> str:
-    try:
-        return f"{type(error).__name__}: {error}"[:200]
-    except BaseException:  # noqa: BLE001 - the application's exceptions may do anything
-        return type(error).__name__

@@ -341,3 +341,23 @@ def test_a_record_that_comes_while_the_handler_is_closed_is_counted(
     assert handler.stats() == Stats(accepted=1, dropped={"shutdown": 1})
     assert sender_threads() == []
     assert "1 report was dropped: shutdown" in caplog.text
+
+
+class _Unspeakable(Exception):  # noqa: N818 - its text fails, that is all there is to it
+    def __str__(self) -> str:
+        raise self
+
+
+def _fail() -> Answer:
+    raise _Unspeakable
+
+
+def test_an_error_without_a_text_does_not_end_the_sending_thread(loopback: Loopback) -> None:
+    """A transport may raise anything, even what cannot be put into words: the report and those after it arrive."""
+    transport = Scripted(_fail, lambda: Answer(200))
+    with attached(loopback, transport=transport) as (logger, handler):
+        logger.error("first")
+        logger.error("second")
+
+        assert handler.flush(10)
+        assert handler.stats().sent == 2
