@@ -53,12 +53,13 @@ class Assembly:
             data = self._asked(self._scrubbed(build(occurrence, self._origin, self._source.around)))
         except BaseException as error:  # noqa: BLE001 - a smaller report beats none; what failed is told in it
             data = self._scrubbed(minimal(occurrence, self._origin, in_words(error)))
-        # What was captured is plain; what came back from before_send may be anything.
-        return None if data is None else fit(data, self._limit, is_plain=self._before_send is None)[0]
+        # What was captured is plain; what the application's functions had in hand may be anything.
+        is_plain = self._before_send is None and self._fingerprint is None
+        return None if data is None else fit(data, self._limit, is_plain=is_plain)[0]
 
     def shrunk(self, body: bytes) -> bytes:
         """Return a body of at most half the bytes, for a server that refused this one as too large."""
-        return fit(json.loads(body)["data"], max(len(body) // 2, 4096))[0]
+        return fit(json.loads(body)["data"], max(len(body) // 2, 4096), is_plain=True)[0]
 
     def _scrubbed(self, data: dict[str, Any]) -> dict[str, Any]:
         data, scrubbed = self._scrubber.scrub(data)

@@ -201,3 +201,14 @@ def test_the_grouping_is_chosen_before_the_last_word() -> None:
     body_of(fingerprint=lambda data: data["body"]["message"]["body"], before_send=before_send)
 
     assert seen == ["order 5"]
+
+
+@pytest.mark.parametrize("option", ["before_send", "fingerprint"])
+def test_what_the_application_puts_into_an_item_is_strict_json(option: str) -> None:
+    """Both functions get the item and may change it: a NaN of theirs is told as one, and is not lost."""
+
+    def put(data: dict[str, Any]) -> Any:
+        data["custom"]["ratio"] = float("nan")
+        return data if option == "before_send" else None
+
+    assert body_of(**{option: put})["custom"]["ratio"] == "NaN"
