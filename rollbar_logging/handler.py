@@ -94,7 +94,7 @@ class RollbarHandler(logging.Handler):
             timeout: Seconds to wait; by default the option ``shutdown_timeout``.
 
         Returns:
-            Whether all of it is settled: sent, dropped for a reason that `stats` tells, or kept on disk.
+            Whether all of it is settled: sent, or dropped for a reason that `stats` tells.
         """
         worker = self._worker
         if worker is None or self._is_closed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from operator import itemgetter
+from operator import is_, itemgetter
 from os import urandom
 from time import time
 from typing import Any, NamedTuple
@@ -190,12 +190,11 @@ _Facts = tuple[float, int, str, tuple[Plain, ...]]
 def _facts(held: Mapping[str, Any], reading: Reading) -> _Facts:
     try:
         facts = _usual_facts(held)
-        if list(map(type, facts)) == _USUAL_TYPES and 0.0 <= facts[0] < _FAR:
-            return facts[0], facts[1], facts[2], facts[3:]
-    except KeyboardInterrupt:
-        raise
-    except BaseException:  # noqa: BLE001, S110 - one is missing, or is of a type that cannot be compared
-        pass
+    except KeyError:
+        facts = ()
+    # By identity: a metaclass may have an ``__eq__`` of its own.
+    if all(map(is_, map(type, facts), _USUAL_TYPES)) and facts and 0.0 <= facts[0] < _FAR:
+        return facts[0], facts[1], facts[2], facts[3:]
     # Made by hand, received from elsewhere, changed by a filter, or `logging` was told not to collect all of it.
     return (
         float(_number(held.get("created"), time())),

@@ -56,11 +56,6 @@ class Reading:
         self._deadline = perf_counter() + budget
         self._kinds = kinds
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the time of this reading is up."""
-        return perf_counter() > self._deadline
-
     def describe(self, value: Any, depth: int = 0) -> Plain:
         """Return *value* as plain data.
 

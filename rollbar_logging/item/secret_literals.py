@@ -91,7 +91,7 @@ def in_literal(text: str, pair: Pair, literal: Literal, *, code: bool) -> Span |
     elif pair.separator == ":" and not pair.is_quoted:
         is_value = _is_quoted_in_prose(pair, content)
     elif code or pair.separator in COMPARISONS:
-        is_value = _is_secretin_code(pair, content)
+        is_value = _is_secret_in_code(pair, content)
     else:
         is_value = pair.separator == "=" or not _is_identifier(pair)
     return (start, end) if is_value else None
@@ -102,7 +102,7 @@ def _is_identifier(pair: Pair) -> bool:
     return pair.kind == BRIEF and pair.key.lower().endswith("sid")
 
 
-def _is_secretin_code(pair: Pair, content: str) -> bool:
+def _is_secret_in_code(pair: Pair, content: str) -> bool:
     """Whether it is a password or looks like what machines make: ``token = "NAME"`` is a parser's."""
     if pair.is_free or (pair.kind == BRIEF and pair.key.lower().endswith("pass")):
         return True

@@ -4,7 +4,8 @@ Text is JSON, Python reprs, query strings, header lines, messages, command lines
 so what counts as a value depends on how it is written. Tight pairs (``a=b``) and quoted names (``"a": "b"``)
 are data. After a colon or a spaced ``=`` there may be prose or code as well (``invalid token: expected a
 name``, ``token = get_token()``): there a value must look like what machines make or, after the name of a
-password, must not be a word that messages use. In source code only literals are values.
+password, must not be a word that messages use. In source code only literals are values, and what stands in
+a URL's query or a command line, which there can only be within a literal.
 """
 
 from __future__ import annotations
