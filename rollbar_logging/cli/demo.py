@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from rollbar_logging.cli.serve import _port
+from rollbar_logging.cli.arguments import port_number
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
@@ -32,7 +32,7 @@ def add_demo(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     demo.add_argument("--exit", action="store_true", help="end after the table, on a terminal too")
-    demo.add_argument("--port", type=_port, default=0, help="port to listen on, 0 for a free one (%(default)s)")
+    demo.add_argument("--port", type=port_number, default=0, help="port to listen on, 0 for a free one (%(default)s)")
     demo.set_defaults(run=run_demo)
 
 

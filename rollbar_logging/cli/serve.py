@@ -7,6 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from rollbar_logging.cli.arguments import port_number
+
 if TYPE_CHECKING:
     from rollbar_logging.server import LocalServer
 
@@ -36,7 +38,7 @@ def add_serve(commands: Commands) -> None:
     )
     serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (%(default)s)")
     serve.add_argument(
-        "--port", type=_port, default=DEFAULT_PORT, help="port to listen on, 0 for a free one (%(default)s)"
+        "--port", type=port_number, default=DEFAULT_PORT, help="port to listen on, 0 for a free one (%(default)s)"
     )
     serve.add_argument(
         "--db",
@@ -120,12 +122,6 @@ def _token(text: str) -> str:
     if not text or not text.isascii() or not text.isprintable() or any(sign in text for sign in " '\"\\$`"):
         raise argparse.ArgumentTypeError("a token is of printable ASCII characters, without spaces and quotes")
     return text
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) <= 65_535):  # noqa: PLR2004 - the largest port
-        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
-    return int(text)
 
 
 def _size(text: str) -> int:
