@@ -79,7 +79,7 @@ class Settings(NamedTuple):
         timeout: Seconds for one HTTP exchange (connecting and reading each).
         queue_size: Reports that may wait in memory.
         queue_bytes: Bytes that the waiting reports may take, by estimate.
-        batch_size: So many waiting reports wake the worker at once.
+        batch_size: About so many waiting reports wake the worker at once.
         flush_interval: Seconds after the first report at which the worker wakes anyway.
         max_connections: Senders in parallel while there is a backlog.
         on_rate_limit: ``defer`` keeps reports until the window reopens, ``drop`` counts and drops them.

@@ -27,7 +27,7 @@ MESSAGE_FACTOR = 16
 """A message may be so many times longer than another string: it is what people read first."""
 
 _MAX_FLAT = 1000
-_FRAME_BYTES = 400
+_FRAME_BYTES = 200
 _GROUP: Any = getattr(builtins, "BaseExceptionGroup", None)
 
 ExcInfo = tuple[BaseException, TracebackType | None, str | None]
@@ -276,7 +276,11 @@ def _frames(steps: list[_Step], reading: Reading, limits: Limits) -> list[Frame]
     for at in range(len(steps) - 1, -1, -1):
         frame, lineno = steps[at]
         if limits.with_locals:
-            variables = reading.variables(_names(frame) if hidden is None else hide(_names(frame), hidden.get(frame)))
+            names: Any = frame.f_locals
+            cls = type(names)
+            if cls is not _FAST_LOCALS or "__builtins__" in names:
+                names = _other_names(names)
+            variables = reading.variables(names if hidden is None else hide(names, hidden.get(frame)))
         frames.append(Frame(code_of(frame), lineno, variables, *marks.get(at, _AS_IT_IS)))
     reading.size += _FRAME_BYTES * len(frames)
     frames.reverse()
@@ -291,8 +295,7 @@ _FAST_LOCALS = _type_of_locals()
 """``dict``; since Python 3.13 a proxy of the frame's variables."""
 
 
-def _names(frame: FrameType) -> Mapping[str, Any]:
-    names: Any = frame.f_locals
+def _other_names(names: Any) -> Mapping[str, Any]:
     if type(names) is not _FAST_LOCALS and type(names) is not dict:
         # Of a class whose metaclass prepared it, or what the application gave to `exec`.
         names = as_dict(names) if issubclass(type(names), dict) else {"…": named(type(names))}

@@ -236,7 +236,8 @@ def _read_view(reading: Reading, value: Any, depth: int) -> Plain:
 
 
 def _read_proxy(reading: Reading, value: Any, depth: int) -> Plain:
-    return reading.mapping(iter(value.items()), len(value), depth, value)
+    # Of whatever the application made, so its length may be anything.
+    return reading.mapping(islice(value.items(), reading.max_items), len(value), depth, value)
 
 
 def _read_numbers(reading: Reading, value: Any, depth: int) -> Plain:

@@ -48,7 +48,7 @@ _NO_EXCEPTION = Captured(())
 _PLACE = ("pathname", "lineno", "funcName", "process", "processName", "thread", "threadName")
 _usual_facts = itemgetter("created", "levelno", "name", *_PLACE)
 _USUAL_TYPES = [float, int, str, str, int, str, int, str, int, str]
-_OCCURRENCE_BYTES = 1500
+_OCCURRENCE_BYTES = 1000
 _MAX_UUID = 36
 _FAR = 1e12
 """Beyond any time in seconds, and any level."""
@@ -177,10 +177,8 @@ class Recorder:
 
 def _stack(record: logging.LogRecord, exc_info: object, reading: Reading) -> str | None:
     """Return ``stack_info``, or the text that is all that is left of the exception of a record from elsewhere."""
-    for stack in (record.stack_info, record.exc_text if exc_info is None else None):
-        if type(stack) is str and stack:
-            return reading.text(stack, MESSAGE_FACTOR * reading.max_string)
-    return None
+    stack: object = record.stack_info or (record.exc_text if exc_info is None else None)
+    return reading.text(stack, MESSAGE_FACTOR * reading.max_string) if type(stack) is str and stack else None
 
 
 _Facts = tuple[float, int, str, tuple[Plain, ...]]

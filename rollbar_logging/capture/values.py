@@ -27,8 +27,8 @@ MAX_NAME = 200
 """Characters kept of the name of a class."""
 MAX_VARIABLES = 100
 _I64 = 2**63
-_CONTAINER_BYTES, _ENTRY_BYTES = 200, 100
-"""What a captured container, and each entry of it, take in memory by estimate."""
+_CONTAINER_BYTES, _ENTRY_BYTES, _KEY_BYTES = 100, 60, 40
+"""What a captured container, each entry of it, and a key that is no variable's name take in memory by estimate."""
 
 
 class Bounds(NamedTuple):
@@ -81,9 +81,11 @@ class Reading:
 
     def variables(self, names: Mapping[str, Any]) -> dict[str, Plain]:
         """Describe the local variables of a frame, at most `MAX_VARIABLES` of them."""
-        described = self._entries(names.items(), MAX_VARIABLES, 0)
-        if len(names) > MAX_VARIABLES:
-            described["…"] = f"[+{len(names) - MAX_VARIABLES} variables]"
+        length = len(names)
+        if length <= MAX_VARIABLES:
+            return self._entries(names.items(), 0)
+        described = self._entries(islice(names.items(), MAX_VARIABLES), 0)
+        described["…"] = f"[+{length - MAX_VARIABLES} variables]"
         return described
 
     def text(self, text: str, limit: int | None = None) -> str:
@@ -103,12 +105,17 @@ class Reading:
         if length > self.max_items:
             items = islice(items, self.max_items)
         depth += 1
+        limit = self.max_string
         described: list[Plain] = []
+        size = 0
         try:
             for item in items:
-                cls = type(item)
-                if cls is int and -_I64 <= item < _I64:
-                    described.append(item)  # as in `_entries`
+                cls = type(item)  # as in `_entries`
+                if cls is str and len(item) <= limit:
+                    described.append(item)
+                    size += len(item)
+                elif (cls is int and -_I64 <= item < _I64) or (cls is float and item - item == 0.0):
+                    described.append(item)
                 else:
                     reader = _BUILTIN.get(cls)
                     described.append(reader(self, item, depth) if reader is not None else self.describe(item, depth))
@@ -118,31 +125,38 @@ class Reading:
             described.append(f"… [{_broken_off(error)}]")
         if length > self.max_items:
             described.append(f"… [+{length - self.max_items} items]")
-        self.size += _CONTAINER_BYTES + _ENTRY_BYTES * len(described)
+        self.size += size + _CONTAINER_BYTES + _ENTRY_BYTES * len(described)
         return described
 
     def mapping(self, items: Iterable[tuple[Any, Any]], length: int, depth: int, owner: object) -> Plain:
         """Describe the first entries of a mapping that has *length* of them; keys become text."""
         if depth >= self.max_depth or perf_counter() > self._deadline:
             return f"<{bare_name(type(owner))} of {length}>" if length else {}
-        described = self._entries(items, self.max_items, depth + 1)
-        if length > self.max_items:
-            described["…"] = f"[+{length - self.max_items} items]"
+        self.size += _KEY_BYTES * min(length, self.max_items)
+        if length <= self.max_items:
+            return self._entries(items, depth + 1)
+        described = self._entries(islice(items, self.max_items), depth + 1)
+        described["…"] = f"[+{length - self.max_items} items]"
         return described
 
-    def _entries(self, items: Iterable[tuple[Any, Any]], most: int, depth: int) -> dict[str, Plain]:
+    def _entries(self, items: Iterable[tuple[Any, Any]], depth: int) -> dict[str, Plain]:
         # This loop is the cost of a report: strings and numbers are spared a call.
         limit = self.max_string
         described: dict[str, Plain] = {}
         size = 0
         try:
-            for name, value in islice(items, most):
+            for name, value in items:
                 key = name if type(name) is str and len(name) <= MAX_KEY else self.key(name, described)
                 cls = type(value)
                 if cls is str and len(value) <= limit:
                     described[key] = value
                     size += len(value)
-                elif value is None or cls is bool or (cls is int and -_I64 <= value < _I64):
+                elif (
+                    (cls is int and -_I64 <= value < _I64)
+                    or (cls is float and value - value == 0.0)
+                    or value is None
+                    or cls is bool
+                ):
                     described[key] = value
                 else:
                     reader = _BUILTIN.get(cls)
@@ -297,6 +311,17 @@ def read_dict(reading: Reading, value: dict[Any, Any], depth: int) -> Plain:
     return reading.mapping(dict.items(value), dict.__len__(value), depth, value)
 
 
+def _read_exact_sequence(reading: Reading, value: Any, depth: int) -> Plain:
+    return reading.sequence(value, len(value), depth, value)
+
+
+def _read_exact_dict(reading: Reading, value: dict[Any, Any], depth: int) -> Plain:
+    return reading.mapping(value.items(), len(value), depth, value)
+
+
+_SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque)
+
+# For values of exactly these types, whose methods are their own.
 _BUILTIN: dict[type, Reader] = {
     type(None): _as_it_is,
     bool: _as_it_is,
@@ -305,10 +330,6 @@ _BUILTIN: dict[type, Reader] = {
     float: read_float,
     bytes: read_bytes,
     bytearray: read_bytes,
-    list: read_list,
-    tuple: read_tuple,
-    set: read_set,
-    frozenset: read_frozenset,
-    deque: read_deque,
-    dict: read_dict,
+    **dict.fromkeys(_SEQUENCES, _read_exact_sequence),
+    dict: _read_exact_dict,
 }

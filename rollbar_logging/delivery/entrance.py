@@ -27,15 +27,21 @@ class Entrance:
         self._lock = threading.RLock()
         self._depth = 0
 
-    def come(self, what: Any) -> None:
-        """Let *what* in, now or as soon as another thread, or this one's interrupted change, is done; never waits."""
+    def leave(self, what: Any) -> int:
+        """Leave *what* for whoever makes the next change; returns how many wait for that."""
         self._waiting.append(what)
-        self._let_in()
+        return len(self._waiting)
 
-    def drain(self) -> None:
-        """Let in what waits; for those who have the right."""
-        while self._waiting:
-            self._admit(self._waiting.popleft())
+    def let_in(self) -> None:
+        """Let in what waits, now or as soon as whoever makes a change is done; never waits."""
+        # Not getting in is fine: whoever is inside looks once more, before leaving and after.
+        while self._waiting and self._try_enter():
+            self._leave()
+
+    def come(self, what: Any) -> None:
+        """Leave *what* and let it in; never waits."""
+        self.leave(what)
+        self.let_in()
 
     @property
     def is_outermost(self) -> bool:
@@ -49,16 +55,20 @@ class Entrance:
     def __enter__(self) -> Entrance:  # noqa: PYI034 - typing.Self is newer than Python 3.10
         self._lock.acquire()
         self._depth += 1
+        try:
+            self._drain()
+        except BaseException:  # such as the KeyboardInterrupt of a signal handler
+            self._leave()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._leave()
-        self._let_in()  # what came between the last look and the release
+        self.let_in()  # what came between the last look and the release
 
-    def _let_in(self) -> None:
-        # Not getting in is fine: whoever is inside looks once more, before leaving and after.
-        while self._waiting and self._try_enter():
-            self._leave()
+    def _drain(self) -> None:
+        while self._waiting and self._depth == 1:
+            self._admit(self._waiting.popleft())
 
     def _try_enter(self) -> bool:
         if not self._lock.acquire(blocking=False):
@@ -71,8 +81,7 @@ class Entrance:
 
     def _leave(self) -> None:
         try:
-            if self._depth == 1:
-                self.drain()
+            self._drain()
         finally:
             self._depth -= 1
             self._lock.release()

@@ -64,6 +64,9 @@ class ReportQueue:
         self._size_bytes = size_bytes
         self._batch_size = batch_size
         self.flush_interval = flush_interval
+        # What may be left for others to take in: so little that the queue's bounds stay true, but for some percent.
+        self._crowd = max(1, min(batch_size // 8, size // 64))
+        self._large = size_bytes // 256
         self._timer = timer
         self.reset()
 
@@ -80,7 +83,7 @@ class ReportQueue:
         self._delayed: list[tuple[float, int, Report]] = []
         self._in_flight: dict[int, Report] = {}
         self._bytes = self._waiting = 0
-        self._since = 0.0  # monotonic seconds at which the waiting began
+        self._left_since = self._since = 0.0  # monotonic seconds at which the waiting began, outside and inside
         self._due_serial = 0  # up to this one, reports are due at once
         self._serial = 0
         self._sent = self._retried = self._deferred = self._suppressed = 0
@@ -89,7 +92,12 @@ class ReportQueue:
 
     def put(self, report: Report) -> None:
         """Accept a report; never waits."""
-        self._change.come(report)
+        crowd = self._change.leave(report)
+        if crowd == 1:
+            self._left_since = self._timer()
+        # A thread that looks in by itself takes in all that was left. To do it here costs more than the rest of a put.
+        if not self.is_watched or crowd >= self._crowd or report.size > self._large or report.rank == _CRITICAL:
+            self._change.let_in()
 
     def ring(self) -> None:
         """Wake the thread that waits in `wait`, or the next one to come."""
@@ -136,9 +144,7 @@ class ReportQueue:
 
     def hurry(self) -> None:
         """Let all that was accepted before be due at once."""
-        with self._change as change:
-            if change.is_outermost:
-                self._change.drain()
+        with self._change:
             self._due_serial = self._serial
         self.ring()
 
@@ -147,7 +153,6 @@ class ReportQueue:
         with self._change as change:
             if not change.is_outermost:
                 return 0
-            self._change.drain()
             serials = [*self._in_flight, *(serial for _, serial, _ in self._delayed)]
             serials += [serial for rank in self._ranks for serial, _ in rank]
             for rank in self._ranks:
@@ -168,7 +173,6 @@ class ReportQueue:
         if self._change.is_taken_here():
             return False  # called by a signal handler that interrupted this thread's own change
         with self._change:
-            self._change.drain()
             left = self._unsettled()
             if not left:
                 return True
@@ -183,9 +187,7 @@ class ReportQueue:
 
     def stats(self) -> Stats:
         """Count everything at one moment."""
-        with self._change as change:
-            if change.is_outermost:
-                self._change.drain()
+        with self._change:
             return Stats(
                 self._serial,
                 self._sent,
@@ -210,7 +212,8 @@ class ReportQueue:
     @property
     def last_serial(self) -> int:
         """How many reports were accepted so far."""
-        return self._serial
+        with self._change:
+            return self._serial
 
     def _admit(self, came: Report | _Lost) -> None:
         if isinstance(came, _Lost):
@@ -233,7 +236,7 @@ class ReportQueue:
 
     def _line_up(self, report: Report, *, at_once: bool) -> None:
         if not self._waiting:
-            self._since = self._timer()
+            self._since = self._left_since
         self._waiting += 1
         heapq.heappush(self._ranks[report.rank], (report.serial, report))
         if at_once:
