@@ -54,6 +54,15 @@ def _number(kind: type[int | float], low: float, high: float) -> Kind:
     return Kind(f"{name} from {low:,} to {high:,}", read)
 
 
+def _read_folder(value: Any) -> str:
+    import os
+
+    folder = os.fspath(value)
+    if not isinstance(folder, str) or not folder.strip() or "\0" in folder:
+        raise ValueError
+    return os.path.abspath(os.path.expanduser(folder.strip()))  # noqa: PTH100, PTH111 - a text is wanted
+
+
 def _read_token(value: Any) -> str:
     token: str = value.strip()
     if not token or not token.isascii() or not token.isprintable() or " " in token:
@@ -93,10 +102,13 @@ def _read_names(value: Any) -> tuple[str, ...]:
     return tuple(name.strip() for name in names if name.strip())
 
 
-def _read_choice(value: Any) -> str:
-    if value not in {"defer", "drop"}:
-        raise ValueError
-    return str(value)
+def _choice(*choices: str) -> Kind:
+    def read(value: Any) -> str:
+        if value not in choices:
+            raise ValueError
+        return str(value)
+
+    return Kind(" or ".join(map(repr, choices)), read)
 
 
 def _read_callable(value: Any) -> Callable[..., Any]:
@@ -155,9 +167,14 @@ EXPECTED: dict[str, Kind] = {
     "batch_size": _number(int, 1, 10_000),
     "flush_interval": _number(float, 0, 3600),
     "max_connections": _number(int, 1, 64),
-    "on_rate_limit": Kind("'defer' or 'drop'", _read_choice),
+    "on_rate_limit": _choice("defer", "drop"),
     "max_age": _number(float, 1, 31 * 86_400),
     "shutdown_timeout": _number(float, 0, 600),
+    "spool_dir": Kind("the path of a folder", _read_folder),
+    "spool": _choice("overflow", "always"),
+    "spool_bytes": _number(int, 262_144, 64 * 1024**3),
+    "storm_limit": _number(int, 0, 1_000_000),
+    "storm_window": _number(float, 1, 86_400),
     "capture_locals": _flag(),
     "max_string": _number(int, 16, 1_000_000),
     "max_items": _number(int, 1, 10_000),

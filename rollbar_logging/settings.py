@@ -40,6 +40,11 @@ if TYPE_CHECKING:
         on_rate_limit: Literal["defer", "drop"]
         max_age: float
         shutdown_timeout: float
+        spool_dir: str | None
+        spool: Literal["overflow", "always"]
+        spool_bytes: int
+        storm_limit: int
+        storm_window: float
         capture_locals: bool
         max_string: int
         max_items: int
@@ -85,6 +90,11 @@ class Settings(NamedTuple):
         on_rate_limit: ``defer`` keeps reports until the window reopens, ``drop`` counts and drops them.
         max_age: Seconds after which an undelivered report is dropped.
         shutdown_timeout: Seconds that ``close()`` and the process's exit may take.
+        spool_dir: Folder in which what cannot be sent is kept, for this process or a later one to send.
+        spool: ``overflow`` keeps there what cannot be sent now, ``always`` every report before it is sent.
+        spool_bytes: Bytes of bodies kept there; beyond, the least severe and oldest gives way.
+        storm_limit: Reports of one failure in a window; the rest are counted and told in one. 0: no limit.
+        storm_window: Seconds of that window.
         capture_locals: Whether frames carry their local variables.
         max_string: Characters kept of a captured string.
         max_items: Entries kept of a captured container.
@@ -122,6 +132,11 @@ class Settings(NamedTuple):
     on_rate_limit: Literal["defer", "drop"] = "defer"
     max_age: float = 3600.0
     shutdown_timeout: float = 3.0
+    spool_dir: str | None = None
+    spool: Literal["overflow", "always"] = "overflow"
+    spool_bytes: int = 64 * 1024 * 1024
+    storm_limit: int = 60
+    storm_window: float = 60.0
     capture_locals: bool = True
     max_string: int = 1024
     max_items: int = 32

@@ -60,7 +60,7 @@ def test_every_option_is_read_from_its_variable(option: str) -> None:
     except rollbar_logging.SettingsError as error:
         assert f"{option} (environment variable {variable})" in str(error)  # noqa: PT017 - most options refuse it
     else:
-        assert getattr(settings, option) in {value, (value,)}
+        assert getattr(settings, option) in {value, (value,), str(Path(value).absolute())}
 
 
 def test_a_tool_is_configured_in_one_file() -> None:
