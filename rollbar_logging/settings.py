@@ -174,6 +174,20 @@ class Settings(NamedTuple):
             values[option] = default if value is None else _check(option, origin, _plain(value))
         return cls(**values)
 
+    @classmethod
+    def origins(cls, given: Mapping[str, Any], environ: Mapping[str, str]) -> dict[str, str]:
+        """Tell where `resolve` takes each option from.
+
+        Args:
+            given: As for `resolve`.
+            environ: As for `resolve`.
+
+        Returns:
+            By option: ``keyword``, ``environment variable ROLLBAR_…`` or ``default``.
+        """
+        found = {option: _find(option, given, environ) for option in cls._fields}
+        return {option: "default" if value is None else origin for option, (origin, value) in found.items()}
+
     @property
     def is_inert(self) -> bool:
         """Whether the handler has nothing to do: switched off, or without an access token."""

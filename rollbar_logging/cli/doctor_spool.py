@@ -1,0 +1,122 @@
+"""The doctor's look at the spool: the folder in which what cannot be sent is kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from rollbar_logging.cli.doctor_report import Finding
+from rollbar_logging.settings import Settings
+
+_LEAST_BYTES = 1024 * 1024
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_WRITABLE = stat.S_IWGRP | stat.S_IWOTH
+_FILE = "spool.db"
+
+
+def check_spool(settings: Settings) -> Iterator[Finding]:
+    """Tell whether reports can be kept on disk. Nothing is created that stays."""
+    if settings.spool_dir is None:
+        mend = "set the option spool_dir to a folder to keep it on disk"
+        yield Finding("note", "spool_dir is not set: what cannot be sent before the process ends is lost", mend)
+        return
+    folder = Path(settings.spool_dir)
+    if not folder.exists():
+        yield from _to_be_created(folder)
+        parent = _nearest(folder)
+        if parent.is_dir():
+            yield _free_space(parent, settings.spool_bytes)
+        return
+    if not folder.is_dir():
+        yield Finding("problem", f"spool_dir {folder} is no folder", "set the option spool_dir to a folder")
+        return
+    yield _writable(folder)
+    yield from _permissions(folder)
+    yield _free_space(folder, settings.spool_bytes)
+    if (folder / _FILE).exists():
+        yield from _waiting(settings, time.time())
+
+
+def _to_be_created(folder: Path) -> Iterator[Finding]:
+    parent = _nearest(folder)
+    if not parent.is_dir():
+        yield Finding("problem", f"{folder} cannot be created: {parent} is no folder", "set the option spool_dir anew")
+    elif not os.access(parent, os.W_OK | os.X_OK):
+        mend = f"create {folder} for the application's user, with the mode 700"
+        yield Finding("problem", f"{folder} cannot be created: {parent} is not writable for this user", mend)
+    else:
+        yield Finding("ok", f"spool_dir {folder} is not there yet, and can be created")
+
+
+def _nearest(folder: Path) -> Path:
+    """Return what exists on the way to a folder, as far down as possible."""
+    return next((parent for parent in folder.parents if parent.exists()), Path(folder.anchor))
+
+
+def _writable(folder: Path) -> Finding:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:  # what the system says of rights is not the whole truth
+            file.write(b"0")
+    except OSError as error:
+        mend = "let the user that runs the application write there"
+        return Finding("problem", f"spool_dir {folder} is not writable: {error.strerror or error}", mend)
+    return Finding("ok", f"spool_dir {folder} is writable for this user")
+
+
+def _permissions(folder: Path) -> Iterator[Finding]:
+    if os.name != "posix":
+        return
+    state = folder.stat()
+    mode = stat.S_IMODE(state.st_mode)
+    if state.st_uid != os.geteuid():
+        text = f"it belongs to the user {state.st_uid}, and this is the user {os.geteuid()}: the spool refuses that"
+        yield Finding("problem", text, "run the doctor as the user that runs the application, or choose another folder")
+    has_others = any(not path.name.startswith(_FILE) for path in folder.iterdir())
+    if not mode & _OTHERS:
+        yield Finding("ok", f"only its owner may enter it (mode {mode:o})")
+    elif mode & _WRITABLE and has_others:
+        text = f"it holds other files, and others may write to it (mode {mode:o}): the spool refuses that"
+        yield Finding("problem", text, "choose a folder for the spool alone")
+    else:
+        yield Finding("warning", f"others than its owner may enter it (mode {mode:o})", f"chmod 700 {folder}")
+
+
+def _waiting(settings: Settings, now: float) -> Iterator[Finding]:
+    """Count the reports that wait there, those of this access token and those of others."""
+    from rollbar_logging.delivery.spool import Spool, SpoolError  # noqa: PLC0415 - only who has a spool pays for it
+
+    notices: list[str] = []
+    folder = str(settings.spool_dir)
+    try:
+        with closing(Spool(folder, token=settings.access_token, on_notice=notices.append)) as spool:
+            ours = spool.contents()
+        with closing(Spool(folder, token=None, on_notice=notices.append)) as spool:
+            everybodys = spool.contents().number
+    except SpoolError as error:
+        yield Finding("problem", f"the spool cannot be read: {error}")
+        return
+    for notice in notices:
+        yield Finding("warning", notice)
+    number = everybodys if settings.access_token is None else ours.number
+    reports = "1 report waits" if number == 1 else f"{number} reports wait"
+    since = f", the oldest for {max(0.0, now - ours.oldest):.0f} s" if ours.oldest is not None else ""
+    yield Finding("ok", f"{reports} there{since}")
+    if others := everybodys - number:
+        mend = "a process with that token sends them, if there still is one"
+        yield Finding("warning", f"of another access token {others} more reports wait there", mend)
+
+
+def _free_space(folder: Path, wanted: int) -> Finding:
+    free = shutil.disk_usage(folder).free
+    text = f"{free / 1024**2:,.0f} MiB are free there; the option spool_bytes allows {wanted / 1024**2:,.0f} MiB"
+    if free < _LEAST_BYTES:
+        return Finding("problem", text, "make room on that disk")
+    if free < wanted:
+        return Finding("warning", text, "make room on that disk, or set spool_bytes lower")
+    return Finding("ok", text)
