@@ -11,6 +11,9 @@ from typing import Any
 
 TOKEN = "0123456789abcdef0123456789abcdef"  # noqa: S105 - unlocks nothing
 
+STORM_LIMIT, STORM_WINDOW = 60, 60.0
+"""The options' defaults."""
+
 MODULES = {
     "ours": "rollbar_logging",
     "queue": "logging.handlers",
@@ -58,12 +61,14 @@ class Contestant:
 class Ours(Contestant):
     """`rollbar_logging.RollbarHandler`."""
 
+    storm_limit = 0
+    """No limit, for scenes in which every report is to be delivered and all are alike."""
+
     def set_up(self, base: str, *, is_roomy: bool) -> None:  # noqa: D102 - see Contestant
-        from rollbar_logging import RollbarHandler, Settings  # noqa: PLC0415 - each process loads its own contestant
+        from rollbar_logging import RollbarHandler  # noqa: PLC0415 - each process loads its own contestant
 
         options: dict[str, Any] = {"queue_size": 100_000, "queue_bytes": 1 << 30} if is_roomy else {}
-        if "storm_limit" in Settings._fields:
-            options["storm_limit"] = 0  # every report is to be delivered, here where all are alike
+        options |= {"storm_limit": self.storm_limit, "storm_window": STORM_WINDOW}
         self._handler = RollbarHandler(access_token=TOKEN, endpoint=f"{base}/ours/api/1/", **options)
         self.logger.addHandler(self._handler)
 

@@ -26,6 +26,7 @@ from scenes.caller import caller, chain
 from scenes.delivery import delivery, latency
 from scenes.imports import imports
 from scenes.outage import outage
+from scenes.storm import storm
 from scenes.window import window
 
 SCENES: dict[str, Callable[..., Result]] = {
@@ -35,6 +36,7 @@ SCENES: dict[str, Callable[..., Result]] = {
     "latency": latency,
     "imports": imports,
     "outage": outage,
+    "storm": storm,
     "window": window,
 }
 _PACKAGES = ("rollbar-logging", "rollbar", "sentry-sdk", "requests", "urllib3", "orjson")

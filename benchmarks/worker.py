@@ -1,6 +1,6 @@
 """The process of one contestant: does what a line of JSON asks for, and answers with what it measured.
 
-Started as ``worker.py NAME BASE [--roomy]``. Answers ``{"trouble": …}`` when it cannot.
+Started as ``worker.py NAME BASE [--roomy] [--storms]``. Answers ``{"trouble": …}`` when it cannot.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from time import monotonic, sleep  # noqa: E402
 from typing import Any  # noqa: E402
 
 import failures  # noqa: E402
-from contestants import CLASSES, TOKEN, Contestant, Requests  # noqa: E402
+from contestants import CLASSES, STORM_LIMIT, TOKEN, Contestant, Ours, Requests  # noqa: E402
 from crew import LONGEST  # noqa: E402
 from figures import spread  # noqa: E402
 
@@ -149,6 +149,8 @@ def main() -> None:
     """Answer until there are no more questions."""
     faulthandler.dump_traceback_later(LONGEST, exit=True)
     name, base, *flags = sys.argv[1:]
+    if "--storms" in flags:
+        Ours.storm_limit = STORM_LIMIT
     measuring = Measuring(CLASSES[name](base, is_roomy="--roomy" in flags))
     _answers.write(json.dumps({"ready": name}) + "\n")
     for line in iter(sys.stdin.readline, ""):

@@ -63,18 +63,18 @@ def exc_info_of(exc_info: Any) -> ExcInfo | None:
     """
     if type(exc_info) is bool or type(exc_info) is int:
         exc_info = sys.exc_info() if exc_info else None
-    if _is_error(exc_info):
-        return exc_info, _traceback(exc_info), None
+    if is_error(exc_info):
+        return exc_info, traceback_of(exc_info), None
     if not (type(exc_info) is tuple or type(exc_info) is list):
         return None
     cls, error, trace = exc_info if len(exc_info) == 3 else (*exc_info, None, None, None)[:3]  # noqa: PLR2004
-    if not _is_error(error):
+    if not is_error(error):
         error = _instance(cls, error)
         if error is None:
             return None
     if type(trace) is str:
-        return error, _traceback(error), trace
-    return error, trace if type(trace) is TracebackType else _traceback(error), None
+        return error, traceback_of(error), trace
+    return error, trace if type(trace) is TracebackType else traceback_of(error), None
 
 
 def read_exception(found: ExcInfo, reading: Reading, limits: Limits) -> Captured:
@@ -93,13 +93,14 @@ def read_exception(found: ExcInfo, reading: Reading, limits: Limits) -> Captured
     return Captured(chain, tuple(described))
 
 
-_traceback, _cause, _context, _is_context_hidden, _dict_of = (
+traceback_of, _cause, _context, _is_context_hidden, _dict_of = (
     BaseException.__dict__[name].__get__
     for name in ("__traceback__", "__cause__", "__context__", "__suppress_context__", "__dict__")
 )
 
 
-def _is_error(value: object) -> TypeGuard[BaseException]:
+def is_error(value: object) -> TypeGuard[BaseException]:
+    """Whether it is an exception, whatever it says of itself."""
     # Not `isinstance`: it believes what mocks and proxies say of their ``__class__``.
     return issubclass(type(value), BaseException)
 
@@ -130,7 +131,7 @@ def _made(make: Callable[[], object]) -> BaseException | None:
         raise
     except BaseException:  # noqa: BLE001 - a class may do anything
         return None
-    return error if _is_error(error) else None
+    return error if is_error(error) else None
 
 
 _Links = list[tuple[BaseException, list[TracebackType | None]]]
@@ -149,19 +150,20 @@ def _links(error: BaseException, traceback: TracebackType | None) -> tuple[_Link
         if len(inner) == 1 and id(inner[0]) not in seen:
             # The wrapper says nothing of its own, but its frames tell how the inner one was reached.
             current = inner[0]
-            tracebacks.append(_traceback(current))
+            tracebacks.append(traceback_of(current))
             continue
         links.append((current, tracebacks))
         if inner:
             members = members or _flat(inner)
             current = inner[0]
         else:
-            current = _before(current)
-        tracebacks = [_traceback(current) if current is not None else None]
+            current = before(current)
+        tracebacks = [traceback_of(current) if current is not None else None]
     return links, members
 
 
-def _before(error: BaseException) -> BaseException | None:
+def before(error: BaseException) -> BaseException | None:
+    """Return the exception that led to this one, if it is to be shown."""
     cause: BaseException | None = _cause(error)
     if cause is None and not _is_context_hidden(error):
         cause = _context(error)
@@ -174,7 +176,7 @@ def _members(error: BaseException) -> tuple[BaseException, ...]:
     if group is None or not issubclass(type(error), group):
         return ()
     inner = _held(error, "exceptions")
-    return tuple(filter(_is_error, inner)) if type(inner) is tuple else ()
+    return tuple(filter(is_error, inner)) if type(inner) is tuple else ()
 
 
 def _flat(members: tuple[BaseException, ...]) -> list[BaseException]:
@@ -193,7 +195,7 @@ def _flat(members: tuple[BaseException, ...]) -> list[BaseException]:
 
 def _member(error: BaseException, reading: Reading) -> dict[str, Plain]:
     member = {"class": bare_name(type(error)), "message": _message(error, reading)}
-    last = _traceback(error)
+    last = traceback_of(error)
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     if last is not None:

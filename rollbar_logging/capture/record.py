@@ -130,11 +130,17 @@ class Recorder:
             _OCCURRENCE_BYTES + reading.size,
         )
 
+    def is_ignored(self, record: logging.LogRecord) -> bool:
+        """Whether ``exception_levels`` says to ignore the exception of *record*, so that `capture` gives nothing."""
+        exc_info = _exc_info(record) if self._exception_levels else None
+        return exc_info is not None and self._exception_level(exc_info) == "ignored"
+
     def capture_bare(self, record: logging.LogRecord, error: Exception) -> Occurrence:
         """Tell of a record that could not be captured: its place, its template and what went wrong."""
         reading = Reading(self._bounds, self._kinds)
         created, levelno, name, place = _facts(record.__dict__, reading)
-        template = reading.text(record.msg) if type(record.msg) is str else type_name(type(record.msg))
+        template: Any = record.__dict__.get("msg")
+        template = reading.text(template) if type(template) is str else type_name(type(template))
         return Occurrence(
             uuid4(),
             created,
@@ -217,7 +223,7 @@ def _uuid(given: object, reading: Reading) -> str:
     return str(reading.describe(given, reading.max_depth))[:_MAX_UUID] or uuid4()
 
 
-def _is_event(template: Any) -> bool:
+def is_event(template: Any) -> bool:
     """Whether it is what structlog's ``ProcessorFormatter.wrap_for_formatter`` hands to `logging`."""
     return issubclass(type(template), dict) and dict.__contains__(template, "event")
 
@@ -226,7 +232,7 @@ def _exc_info(record: logging.LogRecord) -> Any:
     found: Any = record.exc_info
     template: Any = record.msg
     # structlog's asynchronous methods leave (None, None, None) on the record, and the exception in the event.
-    if type(template) is not str and _is_event(template) and exc_info_of(found) is None:
+    if type(template) is not str and is_event(template) and exc_info_of(found) is None:
         return dict.get(template, "exc_info")
     return found
 
@@ -235,7 +241,7 @@ def _message(record: logging.LogRecord, reading: Reading) -> tuple[str, str | No
     """Return the formatted text, the template if it differs, and what a structlog event dict holds besides."""
     template: Any = record.msg
     limit = MESSAGE_FACTOR * reading.max_string
-    if type(template) is not str and _is_event(template):
+    if type(template) is not str and is_event(template):
         held = as_dict(template)
         held.pop("exc_info", None)
         event = held.pop("event")

@@ -50,6 +50,7 @@ def _perform(server: LocalServer, deadline: float, secrets: Secrets) -> list[str
         "ROLLBAR_ACCESS_TOKEN": server.tokens[TOKEN_NAME],
         "ROLLBAR_ENDPOINT": server.endpoint,
         "ROLLBAR_ENVIRONMENT": "demo",
+        "ROLLBAR_STORM_LIMIT": "0",  # bursts of one failure are to arrive whole
     }
     with environment(variables) as aside, logging_configured(LOGGING):
         _say(f"The application is configured by logging.config.dictConfig and\n  {', '.join(variables)}")
