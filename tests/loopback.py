@@ -20,9 +20,10 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
-Fault = Literal["reset", "close", "cut", "drip", "drip_body", "endless", "black_hole"]
+Unread = Literal["reset", "reset_sending", "early", "early_close"]
+Fault = Literal[Unread, "close", "cut", "drip", "drip_body", "endless", "flood", "black_hole"]
 
 
 class Reply(NamedTuple):
@@ -33,10 +34,13 @@ class Reply(NamedTuple):
         headers: Added to ``Content-Type`` and ``Content-Length``, or replacing them.
         body: A mapping goes out as JSON. ``None``: success with the posted uuid, or an error with ``message``.
         delay: Seconds before the answer; with a drip, seconds between two bytes (0: a twentieth).
-        fault: ``reset``: the connection is reset, the request unread. ``close``: read, then closed without an
-            answer. ``cut``: half of the answer, then reset. ``drip``: byte by byte from the status line on;
-            ``drip_body``: the body only. ``endless``: a body without end or length. ``black_hole``: read,
-            then silence until the server stops.
+        fault: ``reset``: the connection is reset, the request unread. ``reset_sending``: reset after half of the
+            request's body. ``early``: answered before the request's body is read, then ended; ``early_close``:
+            closed at once, the body unread. ``close``: read, then closed without an answer. ``cut``: half of the
+            answer, then reset. ``drip``: byte by byte from the status line on; ``drip_body``: the body only.
+            ``endless``: a body without end or length. ``flood``: headers without end. ``black_hole``: read, then
+            silence until the server stops.
+        raw: All bytes of the answer, in place of what the other attributes make; the connection ends with them.
     """
 
     status: int = 200
@@ -44,10 +48,11 @@ class Reply(NamedTuple):
     body: Mapping[str, Any] | str | bytes | None = None
     delay: float = 0.0
     fault: Fault | None = None
+    raw: bytes | None = None
 
 
 class Received(NamedTuple):
-    """One request as it arrived (a reset one was not read and is not kept).
+    """One request as it arrived (one that was reset, or answered early, was not read and is not kept).
 
     Attributes:
         method: ``POST``, ...
@@ -81,11 +86,13 @@ class Loopback:
         certificate: Path of the certificate to trust, with TLS.
     """
 
-    def __init__(self, *, tls: Path | None = None) -> None:
+    def __init__(self, *, tls: Path | None = None, port: int = 0, certificate: str | None = None) -> None:
         """Listen at once.
 
         Args:
             tls: A folder to keep the certificate in; makes it an HTTPS server.
+            port: Where to listen, such as where another one has stopped; by default a free one.
+            certificate: Key and certificate as PEM, in place of one for 127.0.0.1 and localhost.
         """
         self.script: list[Reply] = []
         self.limit: tuple[int, float] | None = None
@@ -93,11 +100,11 @@ class Loopback:
         self.connections = 0
         self._window = _FixedWindow()
         self._changed = threading.Condition()
-        self._server = _Server(self)
+        self._server = _Server(self, port)
         self.certificate: Path | None = None
         if tls is not None:
             self.certificate = tls / "certificate.pem"
-            self.certificate.write_text(_CERTIFICATE)
+            self.certificate.write_text(certificate or _CERTIFICATE)
             self._server.tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._server.tls.load_cert_chain(self.certificate)
         self.endpoint = f"http{'s' * (tls is not None)}://127.0.0.1:{self._server.server_port}/api/1/"
@@ -172,8 +179,8 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False  # stop() joins every thread
     request_queue_size = 64
 
-    def __init__(self, owner: Loopback) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, owner: Loopback, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.owner = owner
         self.tls: ssl.SSLContext | None = None
         self.stopping = threading.Event()
@@ -227,7 +234,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.request.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        unread = self.server.owner._take(lambda reply: reply.fault in get_args(Unread))
+        if unread is not None:
+            self._answer_unread(unread, length)
+            return
+        body = self.rfile.read(length)
         try:
             item = json.loads(body)
         except ValueError:
@@ -245,17 +257,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_CONNECT = _answer  # noqa: N815 - http.server's names
 
+    def _answer_unread(self, reply: Reply, length: int) -> None:
+        if reply.fault == "reset_sending":
+            self.rfile.read(length // 2)
+            self._reset()
+            return
+        self.close_connection = True
+        self.wfile.write(b"".join(_rendered(reply, None)))
+        if reply.fault == "early":  # to close with something unread would be a reset, and take the answer along
+            self.connection.shutdown(socket.SHUT_WR)
+            self.rfile.read(length)
+
     def _give(self, reply: Reply, head: bytes, body: bytes) -> None:
         if "close" in {value.lower() for name, value in reply.headers.items() if name.lower() == "connection"}:
             self.close_connection = True
-        if reply.fault == "cut":
+        if reply.raw is not None:
+            self.close_connection = True
+            self.wfile.write(reply.raw)
+        elif reply.fault == "cut":
             self.wfile.write((head + body)[: len(head) + len(body) // 2])
             self._reset()
-        elif reply.fault == "endless":
+        elif reply.fault in {"endless", "flood"}:
             self.close_connection = True
-            self.wfile.write(head)
+            self.wfile.write(head if reply.fault == "endless" else head.removesuffix(b"\r\n"))
+            more = b"x" * 65536 if reply.fault == "endless" else b"X-More: " + b"x" * 60000 + b"\r\n"
             while not self.server.stopping.is_set():
-                self.wfile.write(b"x" * 65536)
+                self.wfile.write(more)
         elif reply.fault in {"drip", "drip_body"}:
             start = 0 if reply.fault == "drip" else len(head)
             self.wfile.write((head + body)[:start])

@@ -5,7 +5,7 @@ rate-limit headers mean for all items together is told by `rate_limit`.
 
 Facts (Rollbar API reference, "Status codes"): 200 done; 400, 404 and 422 will never be accepted; 403 is a
 missing, wrong or disabled access token or a blocked address; 413 too large; 429 over the rate limit, not
-processed. Proxies add 3xx, 408, 502 to 504. The server drops a second item of the same uuid.
+processed. Proxies add 3xx, 407, 408, 502 to 504. The server drops a second item of the same uuid.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ MISCONFIGURED_HOLD = 60.0
 BRIEF_HOLD = 0.5
 """After an answer that may be this one item's fault: enough to spare a server that fails for all."""
 
-_GATEWAY = {502, 503, 504}
-_TRY_AGAIN = {408, 425}
+_GATEWAY = {407, 502, 503, 504}
+_TRY_AGAIN = {407, 408, 425}
 _DENIED = {401, 403}
 
 

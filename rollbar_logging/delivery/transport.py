@@ -150,9 +150,8 @@ class HttpTransport:
         }
         user = get_auth_from_url(url)
         # Any authentication of one's own keeps requests from looking into .netrc.
-        request = self._session.prepare_request(
-            requests.Request("POST", url, headers=headers, auth=user if any(user) else _no_authentication)
-        )
+        auth = user if any(user) else lambda request: request
+        request = self._session.prepare_request(requests.Request("POST", url, headers=headers, auth=auth))
         url = str(request.url)
         found = self._session.merge_environment_settings(url, {}, None, None, None)
         proxies, verify, cert = found["proxies"], found["verify"], found["cert"]
@@ -195,8 +194,7 @@ class HttpTransport:
             text = json.dumps(found, ensure_ascii=False)  # its escapes undone, so that a token shows
         if "html" in content_type or text.lstrip().startswith("<"):
             text = unescape(_without_tags(text))
-        access_token = self._arguments[1]
-        return self._clean(text if is_whole else text[: -len(access_token)])  # the cut may have split a token
+        return self._clean(text if is_whole else text[: -len(self._arguments[1])])  # the cut may have split a token
 
     def _in_words(self, error: Exception, timeout: float) -> str:
         proxy = self._route.pool.proxy if self._route else None
@@ -266,6 +264,12 @@ class _BoundedResponse(http.client.HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self.fp = io.BufferedReader(_BoundedFile(sock, self.fp.detach()))
 
+    def begin(self) -> None:
+        super().begin()
+        while 101 < self.status < 200:  # noqa: PLR2004 - interim, such as 103: the answer follows
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+
 
 class _BoundedFile(io.RawIOBase):
     """A socket's file with one timeout for all that is read, where the socket's own is for each read.
@@ -291,10 +295,6 @@ class _BoundedFile(io.RawIOBase):
     def close(self) -> None:
         self._raw.close()
         super().close()
-
-
-def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
