@@ -17,9 +17,13 @@ from rollbar_logging.settings import Settings
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from rollbar_logging.capture.occurrence import Occurrence
     from rollbar_logging.capture.record import Recorder
+    from rollbar_logging.capture.storms import Storms, Window
     from rollbar_logging.delivery.queue import ReportQueue
-    from rollbar_logging.delivery.worker import Way, Worker
+    from rollbar_logging.delivery.sender import Way
+    from rollbar_logging.delivery.spool import Spool
+    from rollbar_logging.delivery.worker import Worker
     from rollbar_logging.settings import Options
 
 
@@ -47,12 +51,14 @@ class RollbarHandler(logging.Handler):
         self._vain_flush: tuple[int, float] = (-1, 0.0)
         self._failures = 0
         self._worker: Worker | None = None
+        self._storms: Storms | None = None
         if settings.is_inert:
             if settings.enabled:
                 tell("no access token, so nothing is reported: set ROLLBAR_ACCESS_TOKEN or the option access_token")
             return
-        self._recorder, self._queue, self._worker = _assembled(settings)
+        self._recorder, self._storms, self._queue, self._worker = _assembled(settings)
         processes.register(self)
+        self._worker.take_up()
 
     def handle(self, record: logging.LogRecord) -> Any:
         """Filter and emit, without the lock that handlers take: nothing here needs it, and nobody waits for it."""
@@ -62,8 +68,9 @@ class RollbarHandler(logging.Handler):
         return passed
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Take a snapshot of *record* and queue it. Sets ``record.rollbar_uuid``."""
-        role, worker = processes.role, self._worker
+        """Take a snapshot of *record* and queue it, or count it in a storm. Sets ``record.rollbar_uuid`` if queued."""
+        _notice_fork(record)
+        role, worker, storms = processes.role, self._worker, self._storms
         if worker is None or self._is_closed or role.is_sending or _is_own(getattr(record, "name", None)):
             return
         if self._is_exiting and sys.is_finalizing():
@@ -72,18 +79,22 @@ class RollbarHandler(logging.Handler):
             role.reentered += 1
             return
         role.is_emitting = True
+        window = None
         try:
+            if storms is not None and (window := storms.admit(record)) is None:
+                return
             occurrence = self._recorder.capture(record)
             if occurrence is not None:
                 record.rollbar_uuid = occurrence.uuid
+                if window is not None and window.is_full:
+                    self._keep(window, occurrence)
                 worker.put(occurrence)
         except Exception as error:  # noqa: BLE001 - the application must not fail because a report did
-            self._failed(record, error)
+            self._failed(record, error, window)
         finally:
             role.is_emitting = False
             if role.reentered:
-                self._queue.count_dropped("reentrant", role.reentered)
-                role.reentered = 0
+                self._count_reentered()
         if self._is_exiting:
             self._wait_at_exit()
 
@@ -96,6 +107,7 @@ class RollbarHandler(logging.Handler):
         Returns:
             Whether all of it is settled: sent, or dropped for a reason that `stats` tells.
         """
+        processes.notice_fork()
         worker = self._worker
         if worker is None or self._is_closed:
             return True
@@ -116,16 +128,21 @@ class RollbarHandler(logging.Handler):
         worker = self._worker
         if worker is not None and not self._is_closed:
             if self._is_exiting:
+                self._tell_storms()
                 self._wait_at_exit()
                 worker.finish(0)
             else:
+                patience = self._patience()  # before what is to be told of storms counts as new
                 self._is_closed = True
-                worker.close(self._patience())
+                self._tell_storms()
+                worker.close(patience)
         super().close()
 
     def stats(self) -> Stats:
         """Count what became of all records so far; see `Stats`."""
-        return self._worker.stats() if self._worker is not None else Stats()
+        if self._worker is None:
+            return Stats()
+        return self._worker.stats()._replace(suppressed=self._storms.suppressed if self._storms is not None else 0)
 
     def after_fork(self) -> None:
         """Begin anew in a forked child; called by the interpreter."""
@@ -133,6 +150,8 @@ class RollbarHandler(logging.Handler):
         self._vain_flush = (-1, 0.0)
         if self._worker is not None:
             self._worker.after_fork()
+        if self._storms is not None:
+            self._storms.reset()
 
     def at_exit(self, used: float = 0.0) -> None:
         """Deliver what is left; called by the interpreter before it ends.
@@ -143,7 +162,30 @@ class RollbarHandler(logging.Handler):
         if self._worker is not None and not self._is_closed and not self._is_exiting:
             self._is_exiting = True
             self._exit_left = max(0.0, self._settings.shutdown_timeout - used)
+            self._tell_storms()
             self._wait_at_exit()
+
+    def _keep(self, window: Window | None, occurrence: Occurrence) -> None:
+        """Keep of the last report of a storm what is to be told of it; before that report wakes who tells."""
+        if self._storms is not None and window is not None and window.is_full:
+            self._storms.keep(window, occurrence)
+
+    def _tell_storms(self) -> None:
+        """Queue what is to be told of storms, while this thread takes no records that could get in the way."""
+        role = processes.role
+        if self._storms is None or role.is_emitting:
+            return
+        role.is_emitting = True
+        try:
+            self._storms.tell_all()
+        finally:
+            role.is_emitting = False
+            self._count_reentered()
+
+    def _count_reentered(self) -> None:
+        if processes.role.reentered:
+            self._queue.count_dropped("reentrant", processes.role.reentered)
+            processes.role.reentered = 0
 
     def _wait_at_exit(self) -> bool:
         """Flush within what is left of the one budget that the end of the process has."""
@@ -163,12 +205,14 @@ class RollbarHandler(logging.Handler):
         is_repeated = serial == self._queue.last_serial and monotonic() - moment < 1
         return 0.0 if is_repeated else self._settings.shutdown_timeout
 
-    def _failed(self, record: logging.LogRecord, error: Exception) -> None:
+    def _failed(self, record: logging.LogRecord, error: Exception, window: Window | None) -> None:
         """Report what can be told of a record that could not be captured, and warn once."""
         self._failures += 1
         try:
+            bare = self._recorder.capture_bare(record, error)
+            self._keep(window, bare)
             if self._worker is not None:
-                self._worker.put(self._recorder.capture_bare(record, error))
+                self._worker.put(bare)
         except Exception:  # noqa: BLE001 - the last resort is to count
             self._queue.count_dropped("internal_error", 1)
         if self._failures == 1:
@@ -180,6 +224,12 @@ class RollbarHandler(logging.Handler):
         return f"<{type(self).__name__} ({state}, {logging.getLevelName(self.level)})>"
 
 
+def _notice_fork(record: logging.LogRecord) -> None:
+    # To ask the system for every record would cost more than a glance at what `logging` asked already.
+    if record.__dict__.get("process") != processes.pid:
+        processes.notice_fork()
+
+
 def _is_own(name: object) -> bool:
     return isinstance(name, str) and f"{name}.".startswith("rollbar_logging.")
 
@@ -189,10 +239,13 @@ def _is_own(name: object) -> bool:
 # ruff: noqa: PLC0415
 
 
-def _assembled(settings: Settings) -> tuple[Recorder, ReportQueue, Worker]:
+def _assembled(settings: Settings) -> tuple[Recorder, Storms | None, ReportQueue, Worker]:
     from rollbar_logging.capture.record import Recorder
+    from rollbar_logging.capture.storms import Storms
     from rollbar_logging.capture.values import Bounds
     from rollbar_logging.delivery.queue import ReportQueue
+    from rollbar_logging.delivery.report import Report
+    from rollbar_logging.delivery.spooled_queue import SpooledQueue
     from rollbar_logging.delivery.worker import Worker
 
     bounds = Bounds(settings.max_string, settings.max_items, settings.max_depth, settings.capture_budget)
@@ -202,15 +255,21 @@ def _assembled(settings: Settings) -> tuple[Recorder, ReportQueue, Worker]:
         with_locals=settings.capture_locals,
         exception_levels=settings.exception_levels,
     )
-    queue = ReportQueue(settings.queue_size, settings.queue_bytes, settings.batch_size, settings.flush_interval)
-    return recorder, queue, Worker(queue, _way(settings))
+    kind = ReportQueue if settings.spool_dir is None else SpooledQueue
+    queue = kind(settings.queue_size, settings.queue_bytes, settings.batch_size, settings.flush_interval)
+    if not settings.storm_limit:
+        return recorder, None, queue, Worker(queue, _way(settings))
+    is_ignored = recorder.is_ignored if settings.exception_levels else None
+    # Neither refers to the handler, so that one which is given up can go while its thread still runs.
+    storms = Storms(settings.storm_limit, settings.storm_window, lambda summary: queue.put(Report(summary)), is_ignored)
+    return recorder, storms, queue, Worker(queue, _way(settings), storms.tell_ended)
 
 
 def _way(settings: Settings) -> Way:
     import socket
 
+    from rollbar_logging.delivery.sender import Way
     from rollbar_logging.delivery.transport import HttpTransport
-    from rollbar_logging.delivery.worker import Way
     from rollbar_logging.item.assembly import Assembly
     from rollbar_logging.item.build import Origin
     from rollbar_logging.item.scrub import Scrubber
@@ -246,4 +305,15 @@ def _way(settings: Settings) -> Way:
         settings.max_connections,
         settings.on_rate_limit,
         settings.max_age,
+        _spool(settings),
+        settings.spool,
     )
+
+
+def _spool(settings: Settings) -> Spool | None:
+    if settings.spool_dir is None:
+        return None
+    from rollbar_logging.delivery.spool import Spool
+
+    token = settings.access_token or ""
+    return Spool(settings.spool_dir, token=token, max_bytes=settings.spool_bytes, on_notice=tell)

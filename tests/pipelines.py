@@ -20,7 +20,7 @@ from rollbar_logging.capture.occurrence import Occurrence
 from rollbar_logging.delivery.answer import Answer
 from rollbar_logging.delivery.stats import Stats
 from rollbar_logging.handler import RollbarHandler
-from tests.loopback import Loopback
+from tests.loopback import Loopback, Received
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 _numbers = itertools.count(1)
@@ -80,9 +80,9 @@ class Scripted:
 
 
 def made(loopback: Loopback, **options: Any) -> RollbarHandler:
-    """A handler that posts to the server without delay, unless told otherwise."""
+    """A handler that posts to the server without delay and without a limit for storms, unless told otherwise."""
     defaults = {"access_token": TOKEN, "endpoint": loopback.endpoint, "flush_interval": 0, "shutdown_timeout": 10}
-    return RollbarHandler(**{**defaults, **options})
+    return RollbarHandler(**{**defaults, "storm_limit": 0, **options})
 
 
 @contextlib.contextmanager
@@ -101,14 +101,19 @@ def attached(loopback: Loopback, **options: Any) -> Iterator[tuple[logging.Logge
 
 def texts(loopback: Loopback, status: int = 200) -> list[str]:
     """The messages of the items that were answered with *status*, in order of arrival."""
-    bodies = [request.item["data"]["body"] for request in loopback.requests if request.status == status]
+    bodies = [request.item["data"]["body"] for request in reports(loopback) if request.status == status]
     return [body["message"]["body"] if "message" in body else body["trace"]["exception"]["message"] for body in bodies]
 
 
 def uuids(loopback: Loopback, status: int | None = None) -> list[str]:
     """The uuids of all items, or of those that were answered with *status*, in order of arrival."""
-    requests = [request for request in loopback.requests if status in {None, request.status}]
+    requests = [request for request in reports(loopback) if status in {None, request.status}]
     return [request.item["data"]["uuid"] for request in requests]
+
+
+def reports(loopback: Loopback) -> list[Received]:
+    """What the server received but for the product's own words on what was dropped."""
+    return [request for request in loopback.requests if request.item["data"].get("custom", {}).get("dropped") is None]
 
 
 class Ended(NamedTuple):
@@ -131,7 +136,7 @@ def run(loopback: Loopback, program: str | Path, *arguments: str, flags: Sequenc
         options: Further options of the handler, as environment variables.
     """
     what = [str(program)] if isinstance(program, Path) else ["-c", textwrap.dedent(program)]
-    given = {"access_token": TOKEN, "endpoint": loopback.endpoint, **options}
+    given = {"access_token": TOKEN, "endpoint": loopback.endpoint, "storm_limit": "0", **options}
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("ROLLBAR_", "COV_", "PYTHON"))},
         "PYTHONPATH": str(Path(__file__).parent.parent),

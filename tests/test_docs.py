@@ -6,6 +6,7 @@ import argparse
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,18 @@ def test_every_command_and_option_is_described() -> None:
     assert set(sections) == set(commands())
     for name, parser in commands().items():
         described = {option: default for option, default, _ in table(sections[name], "option | default | meaning")}
-        options = {action.option_strings[0]: action for action in parser._actions if action.dest != "help"}
+        options = {action.option_strings[0]: action for action in options_of(parser)}
         assert described == {option: _default(action.default) for option, action in options.items()}
+
+
+def options_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """A command's options, and those of the actions below it."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from options_of(below)
+        elif action.dest != "help":
+            yield action
 
 
 def _default(value: object) -> str:

@@ -12,7 +12,9 @@ import sys
 from collections.abc import Sequence
 
 from rollbar_logging.cli.demo import add_demo
+from rollbar_logging.cli.doctor import add_doctor
 from rollbar_logging.cli.serve import add_serve
+from rollbar_logging.cli.spool import add_spool
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.version import NOTIFIER, VERSION
 
@@ -57,4 +59,6 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     add_demo(commands)
     add_serve(commands)
+    add_doctor(commands)
+    add_spool(commands)
     return parser

@@ -50,6 +50,10 @@ class _Role(threading.local):
 
 
 role = _Role()
+pid = os.getpid()
+"""Of the process that this module's state belongs to."""
+
+_noticing = threading.Lock()
 _alive: weakref.WeakSet[_Lives] = weakref.WeakSet()
 _voice = threading.Lock()
 
@@ -86,12 +90,32 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork() -> None:
-    global _voice  # noqa: PLW0603 - a lock that another thread may have had
-    _voice = threading.Lock()
+    global _voice, pid
+    _voice, pid = threading.Lock(), os.getpid()
     role.__dict__.clear()
     for lives in list(_alive):
         lives.after_fork()
     _watch_multiprocessing()
+    _watch_celery()
+
+
+def notice_fork() -> None:
+    """Begin anew if this is a child of whose fork the interpreter was not told, as by a server written in C."""
+    if os.getpid() != pid and _noticing.acquire(timeout=1):
+        try:
+            if os.getpid() != pid:
+                _after_fork()
+        finally:
+            _noticing.release()
+
+
+def lacks_threads() -> bool:
+    """Whether this process runs no threads beside the one that serves: old versions of uWSGI, unless they are told."""
+    uwsgi = sys.modules.get("uwsgi")
+    if uwsgi is None or getattr(uwsgi, "has_threads", False):
+        return False
+    options = getattr(uwsgi, "opt", {})
+    return not any(options.get(name) for name in ("enable-threads", b"enable-threads", "threads", b"threads"))
 
 
 def _at_exit() -> None:
@@ -114,6 +138,17 @@ def _watch_multiprocessing() -> None:
         util.register_after_fork(_at_child_exit, _at_child_begin)
         if process.parent_process() is not None:
             _at_child_begin()
+
+
+def _watch_celery() -> None:
+    """See to it that a process of Celery's pool delivers when its last task is done: then it is killed."""
+    signals = sys.modules.get("celery.signals")
+    if signals is not None:
+        signals.worker_process_shutdown.connect(_at_pool_exit, weak=False, dispatch_uid="rollbar_logging")
+
+
+def _at_pool_exit(**_: object) -> None:
+    _at_child_exit()
 
 
 def _at_child_begin(_: object = None) -> None:

@@ -8,17 +8,20 @@ from __future__ import annotations
 import contextlib
 import heapq
 import threading
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import NamedTuple
 
 from rollbar_logging.delivery.entrance import Entrance
+from rollbar_logging.delivery.ledger import Ledger
+from rollbar_logging.delivery.losses import Loss
 from rollbar_logging.delivery.report import Report
 from rollbar_logging.delivery.stats import Stats
 
 _RANKS = 5
-_CRITICAL = _RANKS - 1
+CRITICAL = _RANKS - 1
 
 
 class Due(NamedTuple):
@@ -85,10 +88,7 @@ class ReportQueue:
         self._bytes = self._waiting = 0
         self._left_since = self._since = 0.0  # monotonic seconds at which the waiting began, outside and inside
         self._due_serial = 0  # up to this one, reports are due at once
-        self._serial = 0
-        self._sent = self._retried = self._deferred = self._suppressed = 0
-        self._dropped: Counter[str] = Counter()
-        self._waiters: list[_Waiter] = []
+        self._ledger = Ledger()
 
     def put(self, report: Report) -> None:
         """Accept a report; never waits."""
@@ -96,7 +96,7 @@ class ReportQueue:
         if crowd == 1:
             self._left_since = self._timer()
         # A thread that looks in by itself takes in all that was left. To do it here costs more than the rest of a put.
-        if not self.is_watched or crowd >= self._crowd or report.size > self._large or report.rank == _CRITICAL:
+        if not self.is_watched or crowd >= self._crowd or report.size > self._large or report.rank == CRITICAL:
             self._change.let_in()
 
     def ring(self) -> None:
@@ -119,8 +119,8 @@ class ReportQueue:
         with self._change:
             if self._in_flight.pop(report.serial, None) is None:
                 return  # given up meanwhile
-            self._deferred += deferred
-            self._retried += not deferred
+            self._ledger.deferred += deferred
+            self._ledger.retried += not deferred
             self._bytes += report.size
             if due is None:
                 self._line_up(report, at_once=True)
@@ -130,8 +130,12 @@ class ReportQueue:
     def settle(self, report: Report, dropped: str | None = None) -> None:
         """Count the end of a report that is in flight: sent, or dropped for a reason."""
         with self._change:
-            if self._in_flight.pop(report.serial, None) is not None:
-                self._end(report.serial, dropped)
+            if self._in_flight.pop(report.serial, None) is None:
+                return  # given up meanwhile
+            if dropped is None:
+                self._ledger.sent(report.serial)
+            else:
+                self._ledger.dropped(report.serial, dropped)
 
     def due(self, now: float) -> Due:
         """Tell when the next report's time comes."""
@@ -145,7 +149,7 @@ class ReportQueue:
     def hurry(self) -> None:
         """Let all that was accepted before be due at once."""
         with self._change:
-            self._due_serial = self._serial
+            self._due_serial = self._ledger.serial
         self.ring()
 
     def drop_all(self, reason: str) -> int:
@@ -161,7 +165,7 @@ class ReportQueue:
             self._in_flight.clear()
             self._bytes = self._waiting = 0
             for serial in serials:
-                self._end(serial, reason)
+                self._ledger.dropped(serial, reason)
             return len(serials)
 
     def count_dropped(self, reason: str, number: int) -> None:
@@ -176,28 +180,27 @@ class ReportQueue:
             left = self._unsettled()
             if not left:
                 return True
-            waiter = _Waiter(self._serial, left)
-            self._waiters.append(waiter)
+            waiter = self._ledger.waiter(left)
         if waiter.done.acquire(timeout=max(timeout, 0)):
             return True
         with self._change:
-            if waiter in self._waiters:
-                self._waiters.remove(waiter)
+            self._ledger.forget(waiter)
         return waiter.left == 0
 
     def stats(self) -> Stats:
         """Count everything at one moment."""
         with self._change:
-            return Stats(
-                self._serial,
-                self._sent,
-                self._suppressed,
-                dict(self._dropped),
-                0,
-                self._unsettled(),
-                self._retried,
-                self._deferred,
-            )
+            return self._ledger.stats(self._unsettled())
+
+    def take_untold_losses(self) -> dict[str, Loss]:
+        """Return what was dropped since the last call, by reason."""
+        with self._change:
+            return self._ledger.losses.take_untold()
+
+    def restore_losses(self, untold: Mapping[str, Loss]) -> None:
+        """Take back what could not be told."""
+        with self._change:
+            self._ledger.losses.restore(untold)
 
     @property
     def in_flight(self) -> int:
@@ -207,29 +210,28 @@ class ReportQueue:
     @property
     def dropped(self) -> Counter[str]:
         """How many reports were dropped so far, by reason; not to be changed."""
-        return self._dropped
+        return self._ledger.losses.counts
 
     @property
     def last_serial(self) -> int:
         """How many reports were accepted so far."""
         with self._change:
-            return self._serial
+            return self._ledger.serial
 
     def _admit(self, came: Report | _Lost) -> None:
         if isinstance(came, _Lost):
-            self._serial += came.number
-            self._dropped[came.reason] += came.number
+            self._ledger.accept(came.number)
+            self._ledger.losses.add(came.reason, came.number, time.time())
         else:
             self._take_in(came)
 
     def _take_in(self, report: Report) -> None:
-        self._serial += 1
-        report.serial = self._serial
+        report.serial = self._ledger.accept()
         if not self._make_room(report):
-            self._end(report.serial, "queue_full")
+            self._ledger.dropped(report.serial, "queue_full")
             return
         self._bytes += report.size
-        at_once = report.rank == _CRITICAL or self._waiting + 1 >= self._batch_size
+        at_once = report.rank == CRITICAL or self._waiting + 1 >= self._batch_size
         self._line_up(report, at_once=at_once)
         if at_once or (self._waiting == 1 and not self.is_watched):
             self.ring()
@@ -250,8 +252,11 @@ class ReportQueue:
             if victim is None:
                 return False
             self._bytes -= victim.size
-            self._end(victim.serial, "queue_full")
+            self._give_way(victim)
         return True
+
+    def _give_way(self, victim: Report) -> None:
+        self._ledger.dropped(victim.serial, "queue_full")
 
     def _least(self, rank: int) -> Report | None:
         """Take out the report that gives way to one of *rank*: the least severe and oldest, of that rank at most."""
@@ -278,29 +283,5 @@ class ReportQueue:
                 return report
         return None
 
-    def _end(self, serial: int, dropped: str | None) -> None:
-        if dropped is None:
-            self._sent += 1
-        else:
-            self._dropped[dropped] += 1
-        for waiter in self._waiters[:]:
-            if serial <= waiter.serial:
-                waiter.left -= 1
-                if waiter.left == 0:
-                    self._waiters.remove(waiter)
-                    waiter.done.release()
-
     def _unsettled(self) -> int:
         return len(self._in_flight) + len(self._delayed) + self._waiting
-
-
-class _Waiter:
-    """A thread that waits for reports up to a serial."""
-
-    __slots__ = ("done", "left", "serial")
-
-    def __init__(self, serial: int, left: int) -> None:
-        self.serial = serial
-        self.left = left
-        self.done = threading.Lock()
-        self.done.acquire()

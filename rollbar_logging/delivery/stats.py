@@ -14,10 +14,10 @@ class Stats(NamedTuple):
     Attributes:
         accepted: Reports taken in.
         sent: Reports that Rollbar has.
-        suppressed: Records not taken in because the same failure came too often; always 0 so far.
+        suppressed: Records not taken in because the same failure came too often; told of in reports of their own.
         dropped: Reports given up, by reason: ``queue_full``, ``rate_limited``, ``expired``, ``too_large``,
-            ``redirected``, ``rejected_<status>``, ``before_send``, ``shutdown``, ``reentrant``, ``internal_error``.
-        spooled: Reports kept on disk; always 0 so far.
+            ``redirected``, ``rejected_<status>``, ``before_send``, ``shutdown``, ``spool_full``, ``reentrant``, ``internal_error``.
+        spooled: Reports that this process left on disk; another process may have sent them since.
         queued: Reports that wait, or are being sent.
         retried: Attempts that were made again, for whatever reason but a rate limit.
         deferred: Reports that were put back because of a rate limit, once for each time.

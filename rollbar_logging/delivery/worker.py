@@ -9,23 +9,26 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from time import monotonic
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, cast
 
 from rollbar_logging.capture.occurrence import Occurrence
 from rollbar_logging.delivery import processes
-from rollbar_logging.delivery.answer import Answer, Transport
+from rollbar_logging.delivery.gate import Gate
 from rollbar_logging.delivery.notices import Notices
-from rollbar_logging.delivery.policy import Outcome, decide
 from rollbar_logging.delivery.queue import ReportQueue
-from rollbar_logging.delivery.rate_limit import UNKNOWN, Window, admits, observe, opens_at
 from rollbar_logging.delivery.report import Report
+from rollbar_logging.delivery.sender import Sender, Way, prepare
 from rollbar_logging.delivery.stats import Stats
 from rollbar_logging.errors import in_words
+
+if TYPE_CHECKING:
+    from rollbar_logging.delivery.keeper import Keeper
+    from rollbar_logging.delivery.spooled_queue import SpooledQueue
 
 _LEAST_BACKLOG = 4
 """Reports that must wait before another sender is started."""
@@ -35,6 +38,12 @@ _WATCH = 30.0
 
 _SHORTEST_DOZE = 0.05
 """Seconds; to look in more often than that would be a burden of its own."""
+
+_SHARE_OF_SENDING = 2 / 3
+"""How much of the time for closing is for sending, when what is left then can still be kept on disk."""
+
+_GRACE = 0.4
+"""Seconds that keeping on disk, and a last word to Rollbar, may take beyond that."""
 
 _COLD = 0.05
 """Seconds after which senders ask again whether the loggers are warm."""
@@ -49,35 +58,12 @@ _LOGGERS = (
 """What is asked on a sender's thread: may a record of this level be made?"""
 
 
-class Way(NamedTuple):
-    """How reports travel.
-
-    Attributes:
-        transport: Carries bodies.
-        fresh_transport: Makes another one, for a forked child.
-        make_body: The bytes of an occurrence, or ``None`` to drop it.
-        shrink: A smaller body for one that was refused as too large.
-        timeout: Seconds for one exchange.
-        max_connections: Senders in parallel.
-        on_rate_limit: ``defer`` or ``drop``.
-        max_age: Seconds after which a report is given up.
-    """
-
-    transport: Transport
-    fresh_transport: Callable[[], Transport]
-    make_body: Callable[[Occurrence], bytes | None]
-    shrink: Callable[[bytes], bytes]
-    timeout: float = 10.0
-    max_connections: int = 4
-    on_rate_limit: Literal["defer", "drop"] = "defer"
-    max_age: float = 3600.0
-
-
 class Worker:
     """Delivers what is in a queue, on threads that it starts when there is something to deliver."""
 
-    def __init__(self, queue: ReportQueue, way: Way) -> None:
+    def __init__(self, queue: ReportQueue, way: Way, chores: Callable[[float], float | None] | None = None) -> None:
         self._queue = queue
+        self._chores = chores
         self._watch = _WATCH if queue.flush_interval >= _SHORTEST_DOZE else 0.0
         self._way = way
         self._begin()
@@ -85,10 +71,15 @@ class Worker:
     def _begin(self) -> None:
         self.notices = Notices()
         self._starting = threading.Lock()  # never waited for
-        self._gate = threading.Lock()  # taken by senders only, never by the application's threads
-        self._window: Window = UNKNOWN
-        self._held_until = 0.0
-        self._failures = 0
+        way, queue = self._way, self._queue
+        self._gate = Gate(way.on_rate_limit, None if way.spool is None else way.spool.window)
+        self._keeper: Keeper | None = None
+        if way.spool is not None:
+            from rollbar_logging.delivery.keeper import Keeper  # noqa: PLC0415 - most handlers have no spool
+
+            queue = cast("SpooledQueue", queue)
+            self._keeper = Keeper(queue, way.spool, way.keeps, partial(prepare, queue, way), self._gate, self.notices)
+        self._sender = Sender(queue, way, self._gate, self.notices, self._keeper)
         self._thread: threading.Thread | None = None
         self._helpers = 0
         self._is_stopping = False
@@ -99,6 +90,12 @@ class Worker:
         if self._is_stopping:  # closed in the meantime
             self._give_up()
         elif self._thread is None:
+            self._start()
+
+    def take_up(self) -> None:
+        """Deliver what earlier processes left in the spool, if they did."""
+        spool = self._way.spool
+        if spool is not None and spool.file.path.exists():
             self._start()
 
     def flush(self, timeout: float) -> bool:
@@ -123,10 +120,13 @@ class Worker:
             Whether no sender is left in the middle of an exchange.
         """
         self.notices.is_silent = True
-        is_settled = self.flush(timeout)
+        deadline = monotonic() + timeout
+        is_settled = self.flush(timeout * _SHARE_OF_SENDING if self._keeper is not None else timeout)
         is_idle = is_settled or not self._queue.in_flight
-        if not is_settled:
-            self._queue.drop_all("shutdown")
+        if self._keeper is not None and not is_settled:
+            self._keeper.keep_all(max(deadline, monotonic() + _GRACE))
+        self._queue.drop_all("shutdown")
+        self._sender.tell_losses(max(deadline - monotonic(), _GRACE), is_last=True)
         self.notices.is_silent = False
         self.notices.dropped(self._queue.dropped, is_last=True)
         return is_idle
@@ -143,6 +143,8 @@ class Worker:
         self._give_up()
         with contextlib.suppress(Exception):  # a transport of the application's
             self._way.transport.close()
+        if self._keeper is not None:
+            self._keeper.close()
 
     def _give_up(self) -> None:
         """Drop what came in while the threads were ended."""
@@ -153,17 +155,21 @@ class Worker:
         """Begin anew in a child: no threads, no connections, nothing known, nothing queued."""
         self._queue.reset()
         self._way = self._way._replace(transport=self._way.fresh_transport())
+        if self._way.spool is not None:
+            self._way.spool.after_fork()
         self._begin()
 
     def stats(self) -> Stats:
         """Count everything at one moment."""
         now = monotonic()
-        opens = opens_at(self._window, now)
+        opens = self._gate.opens_at(now)
         return self._queue.stats()._replace(
             rate_limited_until=None if opens is None else time.time() + opens - now,
         )
 
     def _start(self) -> None:
+        if processes.lacks_threads():
+            self.notices.happened("threads", "uWSGI runs no threads, so nothing is delivered: add --enable-threads")
         if self._is_stopping or not self._starting.acquire(blocking=False):
             return  # another thread does it, or this one was interrupted at it
         try:
@@ -179,9 +185,10 @@ class Worker:
         processes.role.is_sending = True
         rested_since = monotonic()
         while not self._is_stopping:
-            report, wait = self._take()
+            chores_at = self._do_chores()
+            report, wait = self._take() if self._keeper is None else self._call_sender()
             if report is not None:
-                self._deliver(report, self._way.timeout)
+                self._sender.deliver(report, self._way.timeout)
                 rested_since = monotonic()
                 continue
             self.notices.dropped(self._queue.dropped)
@@ -190,21 +197,35 @@ class Worker:
             has_rested = monotonic() - rested_since >= self._watch
             queue.is_watched = not has_rested if wait is None else wait <= queue.flush_interval
             if queue.is_watched:
-                queue.wait(queue.flush_interval if wait is None else wait)
+                queue.wait(_sooner(queue.flush_interval if wait is None else wait, chores_at))
             elif not was_watched:  # else one more look, at what came when nobody rang
-                queue.wait(wait)
+                queue.wait(_sooner(wait, chores_at))
+
+    def _do_chores(self) -> float | None:
+        """Do what is to be done from time to time, and return when to do it next (monotonic seconds)."""
+        chores = (self._chores, None if self._keeper is None else self._keeper.look)
+        moments = [self._do(chore) for chore in chores if chore is not None]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _do(self, chore: Callable[[float], float | None]) -> float | None:
+        try:
+            return chore(monotonic())
+        except Exception as error:  # noqa: BLE001 - a dead thread would lose every later report
+            self.notices.happened("internal_error", f"something went wrong between two reports: {in_words(error)}")
+            return None
 
     def _help(self) -> None:
         processes.role.is_sending = True
         try:
             while not self._is_stopping:
                 report, _ = self._take()
+                if report is not None:
+                    self._sender.deliver(report, self._way.timeout)
+                self._queue.ring()  # the first thread may have waited for this answer
                 if report is None:
                     return
-                self._deliver(report, self._way.timeout)
-                self._queue.ring()  # the first thread may have waited for this answer
         finally:
-            with self._gate:
+            with self._gate.lock:
                 self._helpers -= 1
 
     def _pump(self, deadline: float) -> None:
@@ -212,9 +233,11 @@ class Worker:
         processes.role.is_sending = True
         try:
             while (left := deadline - monotonic()) > 0:
+                if self._keeper is not None:
+                    self._keeper.look(monotonic())
                 report, wait = self._take()
                 if report is not None:
-                    self._deliver(report, min(self._way.timeout, left))
+                    self._sender.deliver(report, min(self._way.timeout, left))
                 elif wait is None:
                     return
                 else:
@@ -227,23 +250,37 @@ class Worker:
         if not _warm_loggers():
             return None, _COLD
         now = monotonic()
-        with self._gate:
-            due = self._queue.due(now)
-            if due.at is None:
-                return None, None
-            wait = max(due.at, self._held_until, opens_at(self._window, now) or 0.0) - now
-            if wait > 0:
-                return None, wait
-            in_flight = self._queue.in_flight
-            if not admits(self._window, in_flight, now):
-                return None, None
+        with self._gate.lock:
+            wait, backlog = self._wait(now)
+            if wait != 0.0 or self._gate.must_queue(now):
+                return None, self._wait(now)[0]
             report = self._queue.take(now)
-            if due.waiting > _LEAST_BACKLOG and admits(self._window, in_flight + 1, now):
-                self._call_helper()
+            if report is None:
+                self._gate.give_back()
+            if backlog > _LEAST_BACKLOG and self._gate.admits(self._queue.in_flight, now):
+                self._call_helper(self._way.max_connections - 1)
         return report, 0.0 if report is not None else None
 
-    def _call_helper(self) -> None:
-        if self._helpers + 1 >= self._way.max_connections or self._is_stopping:
+    def _call_sender(self) -> tuple[None, float | None]:
+        """Have others send: no exchange is to keep this thread from looking after the spool."""
+        with self._gate.lock:
+            wait, _ = self._wait(monotonic())
+            if wait == 0.0:
+                self._call_helper(self._way.max_connections)
+        return None, wait or None  # whoever sends rings
+
+    def _wait(self, now: float) -> tuple[float | None, int]:
+        """Tell how long to wait until a report may be sent (``None``: until the bell), and how many wait for that."""
+        due = self._queue.due(now)
+        if due.at is None:
+            return None, 0
+        wait = max(due.at - now, self._gate.blocked_for(now))
+        if wait <= 0 and not self._gate.admits(self._queue.in_flight, now):
+            return None, 0
+        return max(wait, 0.0), due.waiting
+
+    def _call_helper(self, most: int) -> None:
+        if self._helpers >= most or self._is_stopping:
             return
         self._helpers += 1
         try:
@@ -251,73 +288,13 @@ class Worker:
         except RuntimeError:
             self._helpers -= 1
 
-    def _deliver(self, report: Report, timeout: float) -> None:
-        try:
-            self._attempt(report, timeout)
-        except BaseException as error:  # noqa: BLE001 - a dead thread would lose every later report, this loses one
-            self.notices.explain("internal_error", in_words(error))
-            self._queue.settle(report, "internal_error")
 
-    def _attempt(self, report: Report, timeout: float) -> None:
-        if report.occurrence is not None:
-            body = self._way.make_body(report.occurrence)
-            if body is None:
-                self._queue.settle(report, "before_send")
-                return
-            report.become(body)
-        age = time.time() - report.created
-        if age > self._way.max_age:
-            self._queue.settle(report, "expired")
-            return
-        report.attempts += 1
-        answer = self._send(report.body or b"", timeout)
-        self._apply(report, self._learn(report, answer, age))
-
-    def _send(self, body: bytes, timeout: float) -> Answer:
-        try:
-            return self._way.transport.send(body, timeout)
-        except Exception as error:  # noqa: BLE001 - a transport of the application's
-            return Answer(None, error=f"the transport raised {in_words(error)}")
-
-    def _learn(self, report: Report, answer: Answer, age: float) -> Outcome:
-        """Read from an answer what it means for all reports, and return what it means for this one."""
-        now = monotonic()
-        with self._gate:
-            self._window = observe(self._window, answer, now, time.time())
-            outcome = decide(
-                answer,
-                max(report.attempts, self._failures + 1),
-                age,
-                max_age=self._way.max_age,
-                on_rate_limit=self._way.on_rate_limit,
-                shrunk=report.is_shrunk,
-                jitter=random.random(),  # noqa: S311 - spreads attempts
-            )
-            self._failures = self._failures + 1 if outcome.kind == "retry" else 0
-            if outcome.hold:
-                self._held_until = max(self._held_until, now + outcome.hold)
-            elif outcome.kind == "sent":
-                self._held_until = 0.0
-        return outcome
-
-    def _apply(self, report: Report, outcome: Outcome) -> None:
-        reason, message = outcome.reason, outcome.message
-        if outcome.kind == "sent":
-            self._queue.settle(report)
-        elif outcome.kind == "drop":
-            self.notices.explain(reason, message)
-            self._queue.settle(report, reason)
-            return
-        elif outcome.kind == "shrink":
-            report.become(self._way.shrink(report.body or b""))
-            report.is_shrunk = True
-            self._queue.put_back(report)
-        elif outcome.kind == "defer":
-            self._queue.put_back(report, deferred=True)
-        else:
-            self._queue.put_back(report, monotonic() + outcome.delay)
-        if message:
-            self.notices.happened(reason, message if outcome.kind == "sent" else f"{message}; reports wait meanwhile")
+def _sooner(wait: float | None, moment: float | None) -> float | None:
+    """Return the seconds to wait when something is to be done at *moment* (monotonic seconds), if not before."""
+    if moment is None:
+        return wait
+    left = max(moment - monotonic(), 0.0)
+    return left if wait is None else min(wait, left)
 
 
 def _warm_loggers() -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from rollbar_logging.delivery.stats import Stats
 from tests.loopback import Fault, Loopback, Reply
-from tests.pipelines import attached, texts, uuids
+from tests.pipelines import attached, reports, texts, uuids
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -141,7 +141,7 @@ def test_a_rejected_item_is_dropped_with_rollbars_words(
             assert handler.flush()
 
         assert handler.stats() == Stats(accepted=4, sent=1, dropped={f"rejected_{status}": 3})
-    assert len(loopback.requests) == 4
+    assert len(reports(loopback)) == 4
     first, last = told(caplog)
     assert first == f"1 report was dropped: rejected_{status} (Rollbar answered {status}: Invalid format.)"
     assert last == f"2 reports were dropped: rejected_{status} (Rollbar answered {status}: Invalid format.)"

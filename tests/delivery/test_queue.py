@@ -254,7 +254,7 @@ def test_waiting_ends_with_what_was_accepted_before() -> None:
     end = threading.Event()
     waiting = threading.Thread(target=lambda: results.append(queue.wait_settled(60)))
     waiting.start()
-    while not queue._waiters:
+    while not queue._ledger._waiters:
         end.wait(0.001)
     put(queue)
     queue.settle(first)

@@ -13,8 +13,9 @@ import pytest
 from rollbar_logging.delivery.answer import Answer
 from rollbar_logging.delivery.queue import ReportQueue
 from rollbar_logging.delivery.report import Report
+from rollbar_logging.delivery.sender import Way
 from rollbar_logging.delivery.stats import Stats
-from rollbar_logging.delivery.worker import Way, Worker
+from rollbar_logging.delivery.worker import Worker
 from tests.loopback import Loopback, Reply
 from tests.pipelines import Gate, Scripted, adds_up, attached, made, occurrence, texts, uuids
 

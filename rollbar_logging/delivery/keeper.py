@@ -1,0 +1,202 @@
+"""Moves reports between the queue and the spool on disk, so that none is lost while the way is blocked.
+
+Its part of the work is done on the first sender's thread, between its looks at the queue, and at the end on the
+thread that closes. When the spool is out of order, the log hears of it, and reports wait in memory as without one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import threading
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import Literal
+
+from rollbar_logging.delivery.gate import Gate
+from rollbar_logging.delivery.notices import Notices
+from rollbar_logging.delivery.report import Report
+from rollbar_logging.delivery.spool import Kept, Spool
+from rollbar_logging.delivery.spooled_queue import SpooledQueue
+from rollbar_logging.errors import RollbarError
+
+PATIENCE = 2.0
+"""Seconds: when the way is blocked for longer, what waits goes to disk."""
+
+_BATCH = 50
+_LOW = 25
+"""Reports that wait in memory, below which more are taken up from disk."""
+
+_LONGEST_MOVE = 1.0
+"""Seconds for which reports are moved at a time; senders and the spool's claims want attention too."""
+
+_RENEWAL = 20.0
+"""Seconds between two renewals of claims."""
+
+_POLL = 30.0
+"""Seconds between two looks at what other processes left."""
+
+_REPAIR = 10.0
+"""Seconds after which a spool that was out of order is tried again."""
+
+
+class Keeper:
+    """Keeps reports on disk, and takes them up again.
+
+    Args:
+        queue: Where reports wait in memory.
+        spool: Where they wait on disk.
+        mode: ``overflow``: what cannot be sent soon. ``always``: every report, before it is sent.
+        make_body: Turns a report into bytes, or settles it and returns ``False``.
+        gate: Knows whether the way is blocked.
+        notices: Tells the log.
+
+    Attributes:
+        max_age: Seconds after which a report that is kept is given up.
+    """
+
+    def __init__(
+        self,
+        queue: SpooledQueue,
+        spool: Spool,
+        mode: Literal["overflow", "always"],
+        make_body: Callable[[Report], bool],
+        gate: Gate,
+        notices: Notices,
+    ) -> None:
+        self.max_age = spool.max_age
+        self._queue = queue
+        self._spool = spool
+        self._make_body = make_body
+        self._gate = gate
+        self._notices = notices
+        self._turn = threading.Lock()
+        self._broken_until = self._renew_at = self._poll_at = 0.0
+        queue.keeps_fresh_apart = mode == "always"
+
+    def look(self, now: float) -> float:
+        """Do what is to be done now; returns when to look again (monotonic seconds). Never raises."""
+        with self._turn:
+            if now < self._broken_until:
+                self._let_fresh_pass()
+                return self._broken_until
+            try:
+                return self._look(now)
+            except RollbarError as error:
+                self._failed(error)
+                return self._broken_until
+
+    def _look(self, now: float) -> float:
+        self._spool.release(self._queue.take_left_to_spool())
+        self._keep_fresh()
+        blocked = self._gate.blocked_for(now)
+        if blocked > PATIENCE:
+            self._move_out(now, 0)
+        elif self._queue.is_crowded:
+            self._move_out(now, self._queue.size // 2)
+        elif blocked == 0.0 and now >= self._poll_at and self._queue.waiting < _LOW:
+            # After a failure one tries whether the way is free.
+            found = self._take_up(_BATCH if self._gate.is_clear else 1)
+            self._poll_at = now if found else now + _POLL
+        if now >= self._renew_at:
+            self._spool.renew()
+            self._renew_at = now + _RENEWAL
+        if blocked:
+            return min(self._renew_at, now + blocked)
+        is_loaded = self._queue.waiting >= _LOW  # then the next look is when something was sent
+        return self._renew_at if is_loaded else min(self._renew_at, max(self._poll_at, now))
+
+    def keep_all(self, deadline: float) -> None:
+        """Keep all that is on its way, also what is being sent, until *deadline* (monotonic seconds). Never raises.
+
+        From then on nothing is taken up, and what comes is sent from memory or lost.
+        """
+        self._broken_until = math.inf
+        if not self._turn.acquire(timeout=max(deadline - monotonic(), 0.0)):
+            return
+        try:
+            reports = self._queue.take_all()
+            while reports and monotonic() < deadline:
+                self._put_down(reports[:_BATCH])
+                reports = reports[_BATCH:]
+        except RollbarError as error:
+            self._notices.explain("shutdown", str(error))
+        finally:
+            self._turn.release()
+
+    def forget(self, report: Report) -> None:
+        """Remove the copy of a report that is settled. Never raises."""
+        if report.is_kept:
+            try:
+                self._spool.remove([report.uuid])
+            except RollbarError as error:
+                self._failed(error)
+
+    def close(self) -> None:
+        """Give back what is claimed, and close the spool. Never raises."""
+        with contextlib.suppress(RollbarError):
+            self._spool.close()
+
+    def after_fork(self) -> None:
+        """Begin anew in a child, which has nothing of its own in the spool."""
+        self._spool.after_fork()
+
+    def _keep_fresh(self) -> None:
+        """Put what came in on disk before it may be sent."""
+        while fresh := self._queue.take_fresh(_BATCH):
+            fresh = [report for report in fresh if self._make_body(report)]
+            try:
+                kept = self._spool.keep(list(map(_as_kept, fresh)), is_claimed=True)
+            except RollbarError:
+                self._queue.make_ready(fresh)
+                raise
+            for report in fresh:
+                report.is_kept = report.uuid in kept.kept
+            self._queue.lost_on_disk(kept.gave_way, "spool_full")
+            self._queue.settle_spooled([report for report in fresh if report.uuid in kept.held])
+            self._queue.make_ready(fresh)
+
+    def _let_fresh_pass(self) -> None:
+        while fresh := self._queue.take_fresh(_BATCH):
+            self._queue.make_ready(fresh)
+
+    def _move_out(self, now: float, left: int) -> None:
+        """Put reports on disk until no more than *left* wait in memory."""
+        while self._queue.waiting > left and monotonic() - now < _LONGEST_MOVE:
+            reports = self._queue.take_out(_BATCH)
+            try:
+                self._put_down(reports)
+            except RollbarError:
+                self._queue.make_ready(reports)  # those that are settled already stay so
+                raise
+            self._poll_at = 0.0
+
+    def _put_down(self, reports: Sequence[Report]) -> None:
+        """Leave reports, which are in flight, to the spool."""
+        there = set(self._spool.release([report.uuid for report in reports if report.is_kept]))
+        others = [report for report in reports if report.uuid not in there and self._make_body(report)]
+        result = self._spool.keep(list(map(_as_kept, others)))
+        there.update(result.kept)
+        self._queue.settle_spooled([report for report in reports if report.uuid in there])
+        for report in others:
+            if report.uuid not in there:
+                self._queue.settle(report, "spool_full")
+        self._queue.lost_on_disk(result.gave_way, "spool_full")
+
+    def _take_up(self, most: int) -> bool:
+        claimed = self._spool.claim(most)
+        self._queue.lost_on_disk(self._spool.take_expired(), "expired")
+        self._queue.put_from_spool([_as_report(kept) for kept in claimed])
+        return bool(claimed)
+
+    def _failed(self, error: RollbarError) -> None:
+        self._broken_until = max(self._broken_until, monotonic() + _REPAIR)
+        self._notices.happened("spool", f"{error}; reports wait in memory meanwhile")
+
+
+def _as_kept(report: Report) -> Kept:
+    return Kept(report.uuid, report.rank, report.created, report.body or b"")
+
+
+def _as_report(kept: Kept) -> Report:
+    return Report.from_spool(kept.uuid, kept.rank, kept.created, kept.body)

@@ -1,0 +1,167 @@
+"""The queue of a handler that has a spool: reports also leave it for the disk, and come back."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Iterable
+
+from rollbar_logging.delivery.queue import CRITICAL, Due, ReportQueue
+from rollbar_logging.delivery.report import Report
+
+_CROWDED = 0.75
+"""Share of its bounds beyond which reports should leave."""
+
+
+class SpooledQueue(ReportQueue):
+    """A `ReportQueue` whose reports can be moved to disk.
+
+    Attributes:
+        keeps_fresh_apart: Whether reports that come in wait to be put on disk before they may be sent.
+    """
+
+    keeps_fresh_apart = False
+
+    def reset(self) -> None:
+        """Begin anew, as `ReportQueue.reset`."""
+        self._fresh = 0
+        self._left_to_spool: list[str] = []
+        super().reset()
+
+    @property
+    def size(self) -> int:
+        """Reports that may wait."""
+        return self._size
+
+    @property
+    def waiting(self) -> int:
+        """How many reports wait, those for a time to come included."""
+        with self._change:
+            return self._waiting + len(self._delayed)
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether reports should leave before others must give way."""
+        with self._change:
+            number = self._waiting + len(self._delayed)
+            return number > _CROWDED * self._size or self._bytes > _CROWDED * self._size_bytes
+
+    def take_fresh(self, most: int) -> list[Report]:
+        """Hand out reports that came in and are not on disk yet, the oldest first; they count as in flight."""
+        with self._change:
+            if not self._fresh:
+                return []
+            fresh = sorted(entry for entry in self._delayed if entry[0] == math.inf)[:most]
+            return self._take_delayed(fresh)
+
+    def take_out(self, most: int) -> list[Report]:
+        """Hand out the least severe and oldest of those that wait, whatever for; they count as in flight."""
+        with self._change:
+            found: list[Report] = []
+            for rank in self._ranks:
+                while rank and len(found) < most:
+                    found.append(heapq.heappop(rank)[1])
+            self._waiting -= len(found)
+            for report in found:
+                self._fly(report)
+            return found + self._take_delayed(self._delayed[: most - len(found)])
+
+    def take_all(self) -> list[Report]:
+        """Hand out all that is not settled, the most severe first, also what is being sent; all count as in flight."""
+        with self._change as change:
+            if not change.is_outermost:
+                return []
+        self.take_out(self._size + len(self._delayed))
+        with self._change:
+            return sorted(self._in_flight.values(), key=lambda report: (-report.rank, report.serial))
+
+    def make_ready(self, reports: Iterable[Report]) -> None:
+        """Take back reports that are in flight; they may be sent at once."""
+        with self._change:
+            for report in reports:
+                if self._in_flight.pop(report.serial, None) is not None:
+                    self._bytes += report.size
+                    self._line_up(report, at_once=True)
+        self.ring()
+
+    def settle_spooled(self, reports: Iterable[Report]) -> None:
+        """Count reports in flight that are left to the spool."""
+        with self._change:
+            for report in reports:
+                if self._in_flight.pop(report.serial, None) is not None:
+                    self._ledger.spooled(report.serial, report.uuid)
+
+    def put_from_spool(self, reports: Iterable[Report]) -> None:
+        """Take in reports that come from the spool; they may be sent at once."""
+        with self._change:
+            for report in reports:
+                report.serial = self._ledger.accept_from_spool(report.uuid)
+                self._bytes += report.size
+                self._line_up(report, at_once=True)
+
+    def due(self, now: float) -> Due:
+        """Tell when the next report's time comes, as `ReportQueue.due`."""
+        due = super().due(now)
+        return due._replace(at=None) if due.at == math.inf else due
+
+    def drop_all(self, reason: str) -> int:
+        """Give up all that waits or is in flight; returns how many reports that were."""
+        dropped = super().drop_all(reason)
+        self._count_fresh()
+        return dropped
+
+    def lost_on_disk(self, uuids: Iterable[str], reason: str) -> None:
+        """Count those of our reports in the spool that gave way there, or became too old."""
+        with self._change:
+            self._ledger.lost_on_disk(uuids, reason)
+
+    def _take_in(self, report: Report) -> None:
+        if not self.keeps_fresh_apart:
+            super()._take_in(report)
+            if self._waiting > _CROWDED * self._size or self._bytes > _CROWDED * self._size_bytes:
+                self.ring()  # whoever looks after the disk may wait for something else
+            return
+        report.serial = self._ledger.accept()
+        if not self._make_room(report):
+            self._ledger.dropped(report.serial, "queue_full")
+            return
+        # For a time that does not come by itself.
+        heapq.heappush(self._delayed, (math.inf, report.serial, report))
+        self._bytes += report.size
+        self._fresh += 1
+        if report.rank == CRITICAL or self._fresh >= self._batch_size or (self._fresh == 1 and not self.is_watched):
+            self.ring()
+
+    def take_left_to_spool(self) -> list[str]:
+        """Return the uuids of reports that are on disk and gave way in memory, since the last call."""
+        with self._change:
+            left, self._left_to_spool = self._left_to_spool, []
+            return left
+
+    def _give_way(self, victim: Report) -> None:
+        if victim.is_kept:
+            self._ledger.spooled(victim.serial, victim.uuid)
+            self._left_to_spool.append(victim.uuid)
+        else:
+            super()._give_way(victim)
+
+    def _least(self, rank: int) -> Report | None:
+        victim = super()._least(rank)
+        self._count_fresh()
+        return victim
+
+    def _count_fresh(self) -> None:
+        self._fresh = sum(due == math.inf for due, _, _ in self._delayed)
+
+    def _take_delayed(self, entries: list[tuple[float, int, Report]]) -> list[Report]:
+        taken = {serial for _, serial, _ in entries}
+        self._delayed = [entry for entry in self._delayed if entry[1] not in taken]
+        heapq.heapify(self._delayed)
+        self._count_fresh()
+        for _, _, report in entries:
+            self._fly(report)
+        return [report for _, _, report in entries]
+
+    def _fly(self, report: Report) -> None:
+        self._bytes -= report.size
+        self._in_flight[report.serial] = report

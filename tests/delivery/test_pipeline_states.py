@@ -1,0 +1,271 @@
+"""Queue, worker, policy and spool together, in any order of events: every report is in exactly one place.
+
+No thread runs: the system refuses them, so `Worker.flush` delivers on the calling one. Time is a number, which waiting
+adds to. The server answers by a script. What a process leaves behind when it is killed, the next one finds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import shutil
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+
+from rollbar_logging.capture.occurrence import Occurrence
+from rollbar_logging.delivery import gate, keeper, report, sender, worker
+from rollbar_logging.delivery.answer import Answer
+from rollbar_logging.delivery.queue import ReportQueue
+from rollbar_logging.delivery.sender import Way
+from rollbar_logging.delivery.spool import Spool
+from rollbar_logging.delivery.spooled_queue import SpooledQueue
+from rollbar_logging.delivery.worker import Worker
+from rollbar_logging.levels import LEVELS
+from tests.pipelines import adds_up
+
+_QUEUE_SIZE = 8
+
+
+class Clock:
+    """Both clocks of the machine."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.leap = 1_700_000_000.0
+
+    def monotonic(self) -> float:
+        """Return seconds since some time."""
+        return self.now
+
+    def time(self) -> float:
+        """Return Unix seconds, which may leap."""
+        return self.leap + self.now
+
+
+class Server:
+    """Answers by a script, and remembers what arrived. Also the transport."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.script: list[tuple[Answer, bool]] = []
+        self.arrived: Counter[str] = Counter()
+        self.taken: set[str] = set()
+        self._clock = clock
+
+    def send(self, body: bytes, _timeout: float) -> Answer:
+        """Give the next answer; ``True`` in the script says that the item arrived, whatever the answer."""
+        self._clock.now += 0.01
+        uuid = json.loads(body)["data"]["uuid"]
+        answer, has_arrived = self.script.pop(0) if self.script else (Answer(200), True)
+        if has_arrived:
+            self.arrived[uuid] += 1
+        if answer.status == 200:
+            self.taken.add(uuid)
+        return answer
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def limited(status: int, remaining: str, seconds: str) -> Answer:
+    """An answer with the rate limit's headers."""
+    return Answer(status, {"x-rate-limit-remaining": remaining, "x-rate-limit-remaining-seconds": seconds})
+
+
+_ANSWERS = st.sampled_from(
+    [
+        (Answer(200), True),
+        (limited(200, "0", "5"), True),
+        (limited(200, "3", "30"), True),
+        (limited(429, "0", "2"), False),
+        (Answer(429), False),
+        (Answer(500), False),
+        (Answer(503, {"retry-after": "7"}), False),
+        (Answer(422, message="no"), False),
+        (Answer(413), False),
+        (Answer(403), False),
+        (Answer(None, error="refused", was_sent=False), False),
+        (Answer(None, error="timed out"), True),
+    ]
+)
+
+
+class Pipeline(RuleBasedStateMachine):
+    """What an application, a network and an operating system may do to a pipeline."""
+
+    logged = Bundle("logged")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.mkdtemp()
+        self.clock = Clock()
+        self.server = Server(self.clock)
+        self.numbers = itertools.count(1)
+        self.accepted: set[str] = set()  # by the process that runs
+        self.lost_by_kill: set[str] = set()
+        self.dropped = 0  # in all processes that have ended
+        self.patches = [
+            mock.patch.object(time, "time", self.clock.time),
+            *(
+                mock.patch.object(module, "monotonic", self.clock.monotonic)
+                for module in (gate, keeper, report, sender, worker)
+            ),
+            mock.patch.object(ReportQueue, "wait", self._wait),
+            mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("no more threads")),
+            mock.patch.object(worker, "_warm_loggers", return_value=True),
+        ]
+        for patch in self.patches:
+            patch.start()
+
+    def _wait(self, timeout: float | None) -> None:
+        self.clock.now += 1.0 if timeout is None else max(timeout, 0.001)
+
+    @initialize(mode=st.sampled_from(["none", "overflow", "always"]), on_rate_limit=st.sampled_from(["defer", "drop"]))
+    def begin(self, mode: str, on_rate_limit: Any) -> None:
+        """Start with a way to use the spool."""
+        self.mode, self.on_rate_limit = mode, on_rate_limit
+        self._start()
+
+    def _start(self) -> None:
+        spool = None
+        if self.mode != "none":
+            spool = Spool(self.folder, token="t" * 32, max_bytes=4000, clock=self.clock.time)
+        kind = ReportQueue if spool is None else SpooledQueue
+        self.queue = kind(_QUEUE_SIZE, 1_000_000, 4, 0.5, timer=self.clock.monotonic)
+        way = Way(
+            self.server,
+            lambda: self.server,
+            lambda occurrence: json.dumps({"data": {"uuid": occurrence.uuid, "text": occurrence.message}}).encode(),
+            lambda body: body,
+            on_rate_limit=self.on_rate_limit,
+            spool=spool,
+            keeps="always" if self.mode == "always" else "overflow",
+        )
+        self.worker = Worker(self.queue, way)
+        self.spool = spool
+        self.accepted = set()
+
+    @rule(target=logged, level=st.sampled_from(sorted(LEVELS)), size=st.integers(1, 900))
+    def log(self, level: str, size: int) -> Any:
+        """The application logs."""
+        uuid = f"uuid-{next(self.numbers)}"
+        self.accepted.add(uuid)
+        self.worker.put(Occurrence(uuid, self.clock.time(), level, 40, "app", "x" * size, None, (None,) * 7, size=size))
+        return multiple(uuid)
+
+    @rule(answers=st.lists(_ANSWERS, max_size=4))
+    def plan(self, answers: list[tuple[Answer, bool]]) -> None:
+        """The network and the server decide what comes next."""
+        self.server.script.extend(answers)
+
+    @rule(seconds=st.sampled_from([0.1, 1.0, 10.0, 70.0, 400.0]))
+    def rest(self, seconds: float) -> None:
+        """Time passes."""
+        self.clock.now += seconds
+
+    @rule(seconds=st.sampled_from([-86_400.0, -50.0, 50.0, 86_400.0]))
+    def leap(self, seconds: float) -> None:
+        """Somebody sets the machine's clock."""
+        self.clock.leap += seconds
+
+    @rule(timeout=st.sampled_from([0.0, 0.05, 3.0, 120.0]))
+    def flush(self, timeout: float) -> None:
+        """The application wants all delivered; afterwards the counts tell whether it was."""
+        serial = self.queue.last_serial
+        is_settled = self.worker.flush(timeout)
+        assert is_settled == (self.worker.stats().queued == 0)
+        assert self.queue.last_serial >= serial
+
+    @rule()
+    def look_after_the_disk(self) -> None:
+        """The first thread looks at the queue and the spool."""
+        if self.worker._keeper is not None:
+            self.worker._keeper.look(self.clock.monotonic())
+
+    @rule(timeout=st.sampled_from([0.0, 3.0]))
+    def end(self, timeout: float) -> None:
+        """The process ends as it should; another one begins."""
+        self.worker.close(timeout)
+        stats = self.worker.stats()
+        assert stats.queued == 0
+        self.dropped += sum(stats.dropped.values())
+        self._start()
+
+    @rule()
+    def kill(self) -> None:
+        """The process is killed: what was in memory alone is lost; its claims run out."""
+        stats = self.worker.stats()
+        on_disk = self._on_disk()
+        lost = self.accepted - on_disk - self.server.arrived.keys()
+        if self.mode == "always" and not self.queue._fresh:  # type: ignore[union-attr]
+            # All that was not just logged is on disk, unless it was dropped for want of room.
+            assert len(lost) <= sum(stats.dropped.values())
+        self.lost_by_kill |= lost
+        if self.spool is not None:
+            self.spool.after_fork()
+        self.clock.now += 61.0
+        self._start()
+
+    def _on_disk(self) -> set[str]:
+        return set() if self.spool is None else {kept.uuid for kept in self.spool.entries()}
+
+    @invariant()
+    def all_is_counted_once(self) -> None:
+        """The sum is exact at every step."""
+        if hasattr(self, "worker"):
+            assert adds_up(self.worker.stats()), self.worker.stats()
+
+    @invariant()
+    def the_queue_is_bounded(self) -> None:
+        """In memory there is no more than what may be."""
+        if hasattr(self, "worker"):
+            waiting = self.worker.stats().queued - self.queue.in_flight
+            assert waiting <= _QUEUE_SIZE + keeper._BATCH
+
+    def teardown(self) -> None:
+        """In the end all works again: then each report has arrived, or is counted as dropped, or was killed."""
+        try:
+            if hasattr(self, "worker"):
+                self._finish()
+        finally:
+            for patch in reversed(self.patches):
+                patch.stop()
+            shutil.rmtree(self.folder)
+
+    def _finish(self) -> None:
+        self.server.script.clear()
+        for _ in range(20):
+            self.clock.now += 400.0
+            if self.worker._keeper is not None:
+                self.worker._keeper.look(self.clock.monotonic())
+            if self.worker.flush(600.0) and not self._on_disk():
+                break
+        stats = self.worker.stats()
+        assert (stats.queued, self._on_disk()) == (0, set())
+        dropped = self.dropped + sum(stats.dropped.values())
+        everything = {f"uuid-{number}" for number in range(1, next(self.numbers))}
+        missing = everything - self.server.arrived.keys() - self.lost_by_kill
+        assert len(missing) <= dropped
+        self.worker.close(1.0)
+
+
+Pipeline.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+TestPipeline = pytest.mark.timeout(300)(Pipeline.TestCase)
+
+
+@pytest.fixture(autouse=True)
+def _no_rest() -> Iterator[None]:
+    """What is blocked at all goes to disk."""
+    with mock.patch.object(keeper, "PATIENCE", 0.0):
+        yield
