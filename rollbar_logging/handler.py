@@ -105,7 +105,7 @@ class RollbarHandler(logging.Handler):
             timeout: Seconds to wait; by default the option ``shutdown_timeout``.
 
         Returns:
-            Whether all of it is settled: sent, or dropped for a reason that `stats` tells.
+            Whether all of it is settled: sent, kept on disk, or dropped for a reason that `stats` tells.
         """
         processes.notice_fork()
         worker = self._worker

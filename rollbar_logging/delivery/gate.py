@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from rollbar_logging.delivery.answer import Answer
-from rollbar_logging.delivery.policy import Outcome, decide
+from rollbar_logging.delivery.policy import BRIEF_HOLD, Outcome, decide
 from rollbar_logging.delivery.rate_limit import UNKNOWN, Window, admits, observe, opens_at
 from rollbar_logging.errors import RollbarError
 
@@ -104,7 +104,9 @@ class Gate:
                 shrunk=is_shrunk,
                 jitter=random.random(),  # noqa: S311 - spreads attempts
             )
-            self._failures = self._failures + 1 if outcome.kind == "retry" else 0
+            # What held the others for a moment only says nothing of the way.
+            is_outage = outcome.hold > BRIEF_HOLD
+            self._failures = self._failures + is_outage if outcome.kind == "retry" else 0
             self._was_passed = outcome.kind == "sent"
             if outcome.hold:
                 self._held_until = max(self._held_until, now + outcome.hold)

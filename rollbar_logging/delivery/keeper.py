@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from time import monotonic
 from typing import Literal
 
@@ -24,9 +24,6 @@ PATIENCE = 2.0
 """Seconds: when the way is blocked for longer, what waits goes to disk."""
 
 _BATCH = 50
-_LOW = 25
-"""Reports that wait in memory, below which more are taken up from disk."""
-
 _LONGEST_MOVE = 1.0
 """Seconds for which reports are moved at a time; senders and the spool's claims want attention too."""
 
@@ -94,17 +91,20 @@ class Keeper:
             self._move_out(now, 0)
         elif self._queue.is_crowded:
             self._move_out(now, self._queue.size // 2)
-        elif blocked == 0.0 and now >= self._poll_at and self._queue.waiting < _LOW:
+        elif blocked == 0.0 and now >= self._poll_at and not self._is_loaded():
             # After a failure one tries whether the way is free.
-            found = self._take_up(_BATCH if self._gate.is_clear else 1)
+            found = self._take_up(self._queue.portion if self._gate.is_clear else 1)
             self._poll_at = now if found else now + _POLL
         if now >= self._renew_at:
             self._spool.renew()
             self._renew_at = now + _RENEWAL
         if blocked:
             return min(self._renew_at, now + blocked)
-        is_loaded = self._queue.waiting >= _LOW  # then the next look is when something was sent
-        return self._renew_at if is_loaded else min(self._renew_at, max(self._poll_at, now))
+        # With enough in memory, the next look is when something was sent.
+        return self._renew_at if self._is_loaded() else min(self._renew_at, max(self._poll_at, now))
+
+    def _is_loaded(self) -> bool:
+        return self._queue.waiting > self._queue.portion // 2
 
     def keep_all(self, deadline: float) -> None:
         """Keep all that is on its way, also what is being sent, until *deadline* (monotonic seconds). Never raises.
@@ -115,10 +115,8 @@ class Keeper:
         if not self._turn.acquire(timeout=max(deadline - monotonic(), 0.0)):
             return
         try:
-            reports = self._queue.take_all()
-            while reports and monotonic() < deadline:
-                self._put_down(reports[:_BATCH])
-                reports = reports[_BATCH:]
+            while (reports := self._queue.take_all()[:_BATCH]) and monotonic() < deadline:
+                self._put_down(reports)
         except RollbarError as error:
             self._notices.explain("shutdown", str(error))
         finally:
@@ -152,7 +150,7 @@ class Keeper:
                 raise
             for report in fresh:
                 report.is_kept = report.uuid in kept.kept
-            self._queue.lost_on_disk(kept.gave_way, "spool_full")
+            self._lost(kept.gave_way, "spool_full")
             self._queue.settle_spooled([report for report in fresh if report.uuid in kept.held])
             self._queue.make_ready(fresh)
 
@@ -177,17 +175,24 @@ class Keeper:
         others = [report for report in reports if report.uuid not in there and self._make_body(report)]
         result = self._spool.keep(list(map(_as_kept, others)))
         there.update(result.kept)
-        self._queue.settle_spooled([report for report in reports if report.uuid in there])
+        ended = self._queue.settle_spooled([report for report in reports if report.uuid in there])
+        self._spool.remove([report.uuid for report in ended])
         for report in others:
             if report.uuid not in there:
                 self._queue.settle(report, "spool_full")
-        self._queue.lost_on_disk(result.gave_way, "spool_full")
+        self._lost(result.gave_way, "spool_full")
 
     def _take_up(self, most: int) -> bool:
         claimed = self._spool.claim(most)
-        self._queue.lost_on_disk(self._spool.take_expired(), "expired")
+        self._lost(self._spool.take_expired(), "expired")
         self._queue.put_from_spool([_as_report(kept) for kept in claimed])
         return bool(claimed)
+
+    def _lost(self, uuids: Collection[str], reason: str) -> None:
+        others = self._queue.lost_on_disk(uuids, reason) if uuids else 0
+        if others:
+            told = f"{others} reports that another process had left on disk were dropped: {reason}"
+            self._notices.happened(f"on disk {reason}", told)
 
     def _failed(self, error: RollbarError) -> None:
         self._broken_until = max(self._broken_until, monotonic() + _REPAIR)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from rollbar_logging.delivery.losses import Losses
 from rollbar_logging.delivery.stats import Stats
+
+_MOST_REMEMBERED = 20_000
+"""Reports on disk that are known to be ours. One that comes back after so many others counts as another process's."""
 
 
 class Ledger:
@@ -25,7 +28,8 @@ class Ledger:
         self.retried = self.deferred = 0
         self.losses = Losses()
         self._sent = self._came_again = 0
-        self._spooled: set[str] = set()
+        self._spooled: dict[str, None] = {}  # in the order in which they went to disk
+        self._spooled_before = 0  # and those too many to remember
         self._waiters: list[Waiter] = []
 
     def accept(self, number: int = 1) -> int:
@@ -36,7 +40,7 @@ class Ledger:
     def accept_from_spool(self, uuid: str) -> int:
         """Count a report that came back from disk: one of ours is no new one, another process's is."""
         if uuid in self._spooled:
-            self._spooled.remove(uuid)
+            del self._spooled[uuid]
             self._came_again += 1
         return self.accept()
 
@@ -54,14 +58,23 @@ class Ledger:
         """Count a report that is kept on disk."""
         if uuid in self._spooled:  # twice the same report: the second takes the place of the first
             self._came_again += 1
-        self._spooled.add(uuid)
+        self._spooled[uuid] = None
+        if len(self._spooled) > _MOST_REMEMBERED:
+            del self._spooled[next(iter(self._spooled))]
+            self._spooled_before += 1
         self._end(serial)
 
-    def lost_on_disk(self, uuids: Iterable[str], reason: str) -> None:
-        """Count those of our reports on disk that gave way there."""
-        for uuid in self._spooled.intersection(uuids):
-            self._spooled.remove(uuid)
+    def is_spooled(self, uuid: str) -> bool:
+        """Whether a report counts as kept on disk."""
+        return uuid in self._spooled
+
+    def lost_on_disk(self, uuids: Collection[str], reason: str) -> int:
+        """Count those of our reports that are on disk no more; returns how many were other processes'."""
+        ours = self._spooled.keys() & set(uuids)
+        for uuid in ours:
+            del self._spooled[uuid]
             self.losses.add(reason, 1, time.time())
+        return len(uuids) - len(ours)
 
     def stats(self, queued: int) -> Stats:
         """Return all counts; *queued* reports are on their way."""
@@ -70,7 +83,7 @@ class Ledger:
             self._sent,
             0,
             dict(self.losses.counts),
-            len(self._spooled),
+            self._spooled_before + len(self._spooled),
             queued,
             self.retried,
             self.deferred,

@@ -291,8 +291,9 @@ class Spool:
         return not since - _LEAP <= now < until or self.file.owner.is_gone(who)
 
     def _free(self, connection: sqlite3.Connection, now: float) -> None:
+        # Not our own, though a machine that slept may have let our lease run out: what we claimed we still have.
         for key, who, since, until in owners(connection):
-            if self._is_over(who, since, until, now):
+            if who != self.file.owner.text and self._is_over(who, since, until, now):
                 sign_out(connection, key)
 
     def _key(self, connection: sqlite3.Connection) -> int | None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rollbar_logging.delivery.queue import CRITICAL, Due, ReportQueue
 from rollbar_logging.delivery.report import Report
 
 _CROWDED = 0.75
 """Share of its bounds beyond which reports should leave."""
+
+
+_PORTION = 50
+_LARGEST_BODY = 131_072
 
 
 class SpooledQueue(ReportQueue):
@@ -34,6 +38,11 @@ class SpooledQueue(ReportQueue):
         return self._size
 
     @property
+    def portion(self) -> int:
+        """How many reports may be taken up from disk at a time; their bodies take a quarter of the room at most."""
+        return max(1, min(_PORTION, self._size // 4, self._size_bytes // (4 * _LARGEST_BODY)))
+
+    @property
     def waiting(self) -> int:
         """How many reports wait, those for a time to come included."""
         with self._change:
@@ -43,8 +52,16 @@ class SpooledQueue(ReportQueue):
     def is_crowded(self) -> bool:
         """Whether reports should leave before others must give way."""
         with self._change:
-            number = self._waiting + len(self._delayed)
-            return number > _CROWDED * self._size or self._bytes > _CROWDED * self._size_bytes
+            if not self._is_loaded():
+                return False
+            # What is on disk anyway can give way.
+            waiting = [report for rank in self._ranks for _, report in rank] + [report for *_, report in self._delayed]
+            sizes = [report.size for report in waiting if not report.is_kept]
+            return len(sizes) > _CROWDED * self._size or sum(sizes) > _CROWDED * self._size_bytes
+
+    def _is_loaded(self) -> bool:
+        number = self._waiting + len(self._delayed)
+        return number > _CROWDED * self._size or self._bytes > _CROWDED * self._size_bytes
 
     def take_fresh(self, most: int) -> list[Report]:
         """Hand out reports that came in and are not on disk yet, the oldest first; they count as in flight."""
@@ -84,12 +101,16 @@ class SpooledQueue(ReportQueue):
                     self._line_up(report, at_once=True)
         self.ring()
 
-    def settle_spooled(self, reports: Iterable[Report]) -> None:
-        """Count reports in flight that are left to the spool."""
+    def settle_spooled(self, reports: Iterable[Report]) -> list[Report]:
+        """Count reports in flight that are left to the spool; returns those that were settled or put back meanwhile."""
+        others = []
         with self._change:
             for report in reports:
                 if self._in_flight.pop(report.serial, None) is not None:
                     self._ledger.spooled(report.serial, report.uuid)
+                elif not self._ledger.is_spooled(report.uuid):
+                    others.append(report)
+        return others
 
     def put_from_spool(self, reports: Iterable[Report]) -> None:
         """Take in reports that come from the spool; they may be sent at once."""
@@ -110,15 +131,15 @@ class SpooledQueue(ReportQueue):
         self._count_fresh()
         return dropped
 
-    def lost_on_disk(self, uuids: Iterable[str], reason: str) -> None:
-        """Count those of our reports in the spool that gave way there, or became too old."""
+    def lost_on_disk(self, uuids: Collection[str], reason: str) -> int:
+        """Count those of our reports that gave way on disk, or became too old; returns how many were others'."""
         with self._change:
-            self._ledger.lost_on_disk(uuids, reason)
+            return self._ledger.lost_on_disk(uuids, reason)
 
     def _take_in(self, report: Report) -> None:
         if not self.keeps_fresh_apart:
             super()._take_in(report)
-            if self._waiting > _CROWDED * self._size or self._bytes > _CROWDED * self._size_bytes:
+            if self._is_loaded():
                 self.ring()  # whoever looks after the disk may wait for something else
             return
         report.serial = self._ledger.accept()

@@ -16,7 +16,8 @@ class Stats(NamedTuple):
         sent: Reports that Rollbar has.
         suppressed: Records not taken in because the same failure came too often; told of in reports of their own.
         dropped: Reports given up, by reason: ``queue_full``, ``rate_limited``, ``expired``, ``too_large``,
-            ``redirected``, ``rejected_<status>``, ``before_send``, ``shutdown``, ``spool_full``, ``reentrant``, ``internal_error``.
+            ``redirected``, ``rejected_<status>``, ``before_send``, ``shutdown``, ``spool_full``, ``reentrant``,
+            ``internal_error``.
         spooled: Reports that this process left on disk; another process may have sent them since.
         queued: Reports that wait, or are being sent.
         retried: Attempts that were made again, for whatever reason but a rate limit.

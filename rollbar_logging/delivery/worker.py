@@ -121,9 +121,9 @@ class Worker:
         """
         self.notices.is_silent = True
         deadline = monotonic() + timeout
-        is_settled = self.flush(timeout * _SHARE_OF_SENDING if self._keeper is not None else timeout)
-        is_idle = is_settled or not self._queue.in_flight
-        if self._keeper is not None and not is_settled:
+        self.flush(timeout * _SHARE_OF_SENDING if self._keeper is not None else timeout)
+        is_idle = not self._queue.in_flight
+        if self._keeper is not None:  # also when settled: more may have come up from disk, or been logged
             self._keeper.keep_all(max(deadline, monotonic() + _GRACE))
         self._queue.drop_all("shutdown")
         self._sender.tell_losses(max(deadline - monotonic(), _GRACE), is_last=True)
