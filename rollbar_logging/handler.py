@@ -226,7 +226,7 @@ class RollbarHandler(logging.Handler):
 
 def _notice_fork(record: logging.LogRecord) -> None:
     # To ask the system for every record would cost more than a glance at what `logging` asked already.
-    if record.__dict__.get("process") != processes.pid:
+    if dict.get(record.__dict__, "process") != processes.pid:
         processes.notice_fork()
 
 

@@ -84,7 +84,9 @@ class Keeper:
                 return self._broken_until
 
     def _look(self, now: float) -> float:
-        self._spool.release(self._queue.take_left_to_spool())
+        if left := self._queue.take_left_to_spool():
+            self._spool.release(left)
+            self._poll_at = 0.0
         self._keep_fresh()
         blocked = self._gate.blocked_for(now)
         if blocked > PATIENCE:

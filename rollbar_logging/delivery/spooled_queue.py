@@ -54,14 +54,20 @@ class SpooledQueue(ReportQueue):
         with self._change:
             if not self._is_loaded():
                 return False
-            # What is on disk anyway can give way.
+            # What is on disk anyway can give way, and what was taken up from there is never more than a quarter.
             waiting = [report for rank in self._ranks for _, report in rank] + [report for *_, report in self._delayed]
             sizes = [report.size for report in waiting if not report.is_kept]
-            return len(sizes) > _CROWDED * self._size or sum(sizes) > _CROWDED * self._size_bytes
+            return len(sizes) > self._size // 2 or sum(sizes) > self._size_bytes // 2
 
     def _is_loaded(self) -> bool:
         number = self._waiting + len(self._delayed)
         return number > _CROWDED * self._size or self._bytes > _CROWDED * self._size_bytes
+
+    @property
+    def waits_for_disk(self) -> bool:
+        """Whether reports came in that are not on disk yet, and may not be sent before."""
+        with self._change:
+            return self._fresh > 0
 
     def take_fresh(self, most: int) -> list[Report]:
         """Hand out reports that came in and are not on disk yet, the oldest first; they count as in flight."""
@@ -167,6 +173,14 @@ class SpooledQueue(ReportQueue):
             super()._give_way(victim)
 
     def _least(self, rank: int) -> Report | None:
+        for waiting in self._ranks:
+            # What is on disk anyway gives way first.
+            kept = next((entry for entry in waiting if entry[1].is_kept), None)
+            if kept is not None:
+                waiting.remove(kept)
+                heapq.heapify(waiting)
+                self._waiting -= 1
+                return kept[1]
         victim = super()._least(rank)
         self._count_fresh()
         return victim
