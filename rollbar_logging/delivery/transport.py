@@ -25,10 +25,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from requests.utils import get_auth_from_url
 from urllib3.connectionpool import HTTPConnectionPool
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import Retry, Timeout
 
 from rollbar_logging.delivery.answer import Answer
+from rollbar_logging.delivery.page_text import without_tags
 
 MAX_ANSWER_BYTES = 65_536
 MAX_MESSAGE = 300
@@ -193,7 +194,7 @@ class HttpTransport:
         if found is not None:
             text = json.dumps(found, ensure_ascii=False)  # its escapes undone, so that a token shows
         if "html" in content_type or text.lstrip().startswith("<"):
-            text = unescape(_without_tags(text))
+            text = unescape(without_tags(text))
         return self._clean(text if is_whole else text[: -len(self._arguments[1])])  # the cut may have split a token
 
     def _in_words(self, error: Exception, timeout: float) -> str:
@@ -318,14 +319,15 @@ def _reason(error: Exception, timeout: float, *, is_sent: bool) -> str:
     for cause in _causes(error):
         if isinstance(cause, TimeoutError):
             return f"no {'answer' if is_sent else 'connection'} within {timeout:g} s"
+        if isinstance(cause, LocationParseError):
+            return "an address cannot be read: the endpoint's or a proxy's"  # its own words may hold a password
         if isinstance(cause, socket.gaierror):
             return f"the host's name cannot be resolved ({cause.strerror})"
         if isinstance(cause, ssl.SSLError):
             return f"TLS failed ({getattr(cause, 'verify_message', '') or cause.reason or cause})"
-        if isinstance(cause, http.client.RemoteDisconnected):
-            return "the connection was closed without an answer"
         if isinstance(cause, OSError):
-            return (cause.strerror or str(cause)).lower()
+            is_gone = isinstance(cause, http.client.RemoteDisconnected)
+            return "the connection was closed without an answer" if is_gone else (cause.strerror or str(cause)).lower()
     return f"{type(error).__name__}: {error}"
 
 
@@ -334,17 +336,3 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-def _without_tags(page: str) -> str:
-    """Return the text of an HTML page. Linear in its length, whatever the page."""
-    text, *pieces = page.split("<")
-    kept, skipped = [text], ""
-    for piece in pieces:
-        tag, _, text = piece.partition(">")
-        name = tag.split(maxsplit=1)[0].lower() if tag.strip() else ""
-        if skipped and name != f"/{skipped}":
-            continue
-        skipped = name if name in {"script", "style"} else ""
-        kept.append("" if skipped else text)
-    return " ".join(kept)

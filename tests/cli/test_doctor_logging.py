@@ -49,6 +49,7 @@ def lines_of(mapping: dict[str, Any]) -> list[str]:
 def _state_is_restored(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Whatever is looked at, afterwards root's handlers and levels are those of before, and no handler is left."""
     monkeypatch.setenv("ROLLBAR_ACCESS_TOKEN", TOKEN)
+    monkeypatch.setattr(logging.Logger.manager, "loggerDict", {})  # those that other tests have left
     root = logging.getLogger()
     before = (root.level, root.handlers[:], [ref() for ref in logging._handlerList])
     yield

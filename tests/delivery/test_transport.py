@@ -350,6 +350,18 @@ def test_a_proxy_that_does_not_work_was_sent_nothing(monkeypatch: pytest.MonkeyP
     assert "secret" not in answer.error
 
 
+@pytest.mark.parametrize("user", ["ann:hunter#2", "ann:hunter/2", "ann:hunter?2", "ann:hun[ter2"])
+def test_a_proxys_password_that_breaks_its_address_is_not_told(monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+    """A library's error would name half of it, and go to the application's log."""
+    monkeypatch.setenv("HTTP_PROXY", f"http://{user}@127.0.0.1:9")
+    with opened("http://10.0.0.1/api/1/") as transport:
+        answer = transport.send(b"{}", 1)
+
+    assert answer.status is None
+    assert answer.error
+    assert "hun" not in answer.error
+
+
 def test_a_proxy_that_refuses_a_tunnel_was_sent_no_item(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a proxy was asked for is not the item: after its refusal the item is known not to have arrived."""
     monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{loopback.port}")
