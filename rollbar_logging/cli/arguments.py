@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import math
+from collections.abc import Callable
 
 
 def port_number(text: str) -> int:
@@ -14,3 +16,22 @@ def port_number(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) <= 65_535):  # noqa: PLR2004 - the largest port
         raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
     return int(text)
+
+
+def seconds_until(most: float, *, least: float = 0.0) -> Callable[[str], float]:
+    """Return a reader of seconds from *least* to *most*.
+
+    Raises:
+        argparse.ArgumentTypeError: By the reader; the text is no such number.
+    """
+
+    def read(text: str) -> float:
+        try:
+            seconds = float(text)
+        except ValueError:
+            seconds = math.nan
+        if not least <= seconds <= most:
+            raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from {least:g} to {most:g}")
+        return seconds
+
+    return read

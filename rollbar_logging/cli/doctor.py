@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rollbar_logging.cli.arguments import seconds_until
 from rollbar_logging.errors import RollbarError, in_words
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def add_doctor(commands: Commands) -> None:
     doctor.add_argument("--json", action="store_true", help="print one JSON document")
     doctor.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds_until(_LONGEST_TIMEOUT, least=0.001),
         metavar="SECONDS",
         help="for each step; by default the option timeout, at most 10",
     )
@@ -192,13 +193,3 @@ def _logging(case: Case) -> Iterator[Finding]:
     with user_code():
         findings = list(check_logging(case.config, case.fault))
     yield from findings
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= _LONGEST_TIMEOUT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {_LONGEST_TIMEOUT:g}")
-    return seconds

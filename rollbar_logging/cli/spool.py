@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rollbar_logging.cli.arguments import seconds_until
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.levels import LEVELS
 
@@ -45,7 +46,7 @@ def add_spool(commands: Commands) -> None:
     sending = actions.add_parser("send", help="send what no process is about to send")
     sending.add_argument(
         "--timeout",
-        type=_seconds,
+        type=seconds_until(86_400),
         default=60.0,
         metavar="SECONDS",
         help="how long all of it may take, waiting out a rate limit included (%(default)g)",
@@ -194,13 +195,3 @@ def _say(text: str) -> None:
     """Print, whatever the encoding of standard output can show."""
     encoding = getattr(sys.stdout, "encoding", None) or "ascii"
     print(text.encode(encoding, "backslashreplace").decode(encoding))
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= 86_400:  # noqa: PLR2004 - a day
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to 86400")
-    return seconds

@@ -137,10 +137,6 @@ class Keeper:
         with contextlib.suppress(RollbarError):
             self._spool.close()
 
-    def after_fork(self) -> None:
-        """Begin anew in a child, which has nothing of its own in the spool."""
-        self._spool.after_fork()
-
     def _keep_fresh(self) -> None:
         """Put what came in on disk before it may be sent."""
         while fresh := self._queue.take_fresh(_BATCH):

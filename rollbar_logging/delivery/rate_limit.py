@@ -78,13 +78,13 @@ def observe(window: Window, answer: Answer, now: float, wall: float) -> Window:
     """
     if now >= window.until:
         window = UNKNOWN._replace(refusals=window.refusals)
-    seconds = _seconds_left(answer.headers, wall)
+    seconds = seconds_left(answer.headers, wall)
     if answer.status == _TOO_MANY_REQUESTS:
         return _refused(window, seconds, now)
     is_success = answer.status is not None and answer.status < 400  # noqa: PLR2004 - the border to the errors
     if is_success:
         window = window._replace(refusals=0)
-    remaining = _number(answer.headers.get("x-rate-limit-remaining"))
+    remaining = read_number(answer.headers.get("x-rate-limit-remaining"))
     if remaining is not None and remaining >= 0 and seconds is not None:
         return _told(window, math.floor(remaining), now + _bounded(seconds))
     if math.isfinite(window.until):
@@ -103,7 +103,7 @@ def retry_after(headers: Mapping[str, str], wall: float | None = None) -> float 
     Returns:
         Seconds from now, not negative and not bounded; ``None`` when there are none to be read.
     """
-    seconds = _number(headers.get("retry-after"))
+    seconds = read_number(headers.get("retry-after"))
     if seconds is None:
         moment, served = _http_date(headers.get("retry-after")), _server_time(headers, wall)
         seconds = None if moment is None or served is None else moment - served
@@ -135,15 +135,15 @@ def _bounded(seconds: float) -> float:
     return min(seconds + MARGIN, MAX_HOLD)
 
 
-def _seconds_left(headers: Mapping[str, str], wall: float) -> float | None:
+def seconds_left(headers: Mapping[str, str], wall: float) -> float | None:
     """Seconds to the window's end by the best of three headers.
 
     Seconds first: they need no clock in common. A moment is compared with the server's own ``Date``.
     """
-    seconds = _number(headers.get("x-rate-limit-remaining-seconds"))
+    seconds = read_number(headers.get("x-rate-limit-remaining-seconds"))
     if seconds is not None and seconds >= 0:
         return seconds
-    reset, served = _number(headers.get("x-rate-limit-reset")), _server_time(headers, wall)
+    reset, served = read_number(headers.get("x-rate-limit-reset")), _server_time(headers, wall)
     if reset is not None and served is not None and reset > served:
         return reset - served
     return retry_after(headers, wall)
@@ -161,7 +161,7 @@ def _http_date(text: str | None) -> float | None:
         return None
 
 
-def _number(text: str | None) -> float | None:
+def read_number(text: str | None) -> float | None:
     """Read a finite number. Of a header that was sent twice (``5, 5``), the first."""
     try:
         number = float((text or "")[:100].partition(",")[0])

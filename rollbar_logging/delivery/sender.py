@@ -113,6 +113,7 @@ class Sender:
         self._tell_at = now + INTERVAL
         body = self._way.make_body(as_occurrence(losses, time.time()))
         if body is None:
+            self._gate.give_back()
             return
         outcome = self._gate.learn(self._send(body, timeout), 1, 0.0, max_age=self._way.max_age, is_shrunk=True)
         if outcome.kind in {"retry", "defer"}:

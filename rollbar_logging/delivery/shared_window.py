@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from rollbar_logging.delivery.answer import Answer
-from rollbar_logging.delivery.rate_limit import FALLBACK_HOLD, MARGIN, MAX_HOLD, _number, _seconds_left
+from rollbar_logging.delivery.rate_limit import FALLBACK_HOLD, MARGIN, MAX_HOLD, read_number, seconds_left
 
 if TYPE_CHECKING:
     import sqlite3
@@ -112,13 +112,13 @@ def tell(shared: Shared, answer: Answer, now: float, ticket: Ticket | None) -> S
     if not is_probing and _has_lapsed(shared, now):
         return shared
     is_unknown = is_probing or math.isinf(shared.allows)
-    seconds = _seconds_left(answer.headers, now)
+    seconds = seconds_left(answer.headers, now)
     if answer.status == _TOO_MANY_REQUESTS:
         return _refused(shared, seconds, now, is_unknown=is_unknown)
     is_success = answer.status is not None and answer.status < 400  # noqa: PLR2004 - the border to the errors
     if is_success:
         shared = shared._replace(refusals=0)
-    remaining = _number(answer.headers.get("x-rate-limit-remaining"))
+    remaining = read_number(answer.headers.get("x-rate-limit-remaining"))
     if remaining is not None and remaining >= 0 and seconds is not None:
         return _told(shared, math.floor(remaining), seconds, now, is_unknown=is_unknown)
     if not is_unknown:
