@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rollbar_logging.cli.arguments import port_number
@@ -50,6 +51,11 @@ def add_serve(commands: Commands) -> None:
         "--token", type=_token, help="access token to post items with; by default the file's, or a new one"
     )
     serve.add_argument(
+        "--new-tokens",
+        action="store_true",
+        help="make all access tokens anew; the file keeps none that could be shown again",
+    )
+    serve.add_argument(
         "--max-body", type=_size, default=1_048_576, metavar="BYTES", help="largest body taken (%(default)s)"
     )
     serve.add_argument(
@@ -72,6 +78,7 @@ def run_serve(args: argparse.Namespace) -> int:
         port=args.port,
         database=None if args.db == ":memory:" else args.db,
         access_token=token,
+        new_tokens=args.new_tokens,
         max_body=args.max_body,
         rate_limit=args.rate_limit,
     )
@@ -82,7 +89,6 @@ def run_serve(args: argparse.Namespace) -> int:
 
 def _announce(server: LocalServer, args: argparse.Namespace) -> None:
     tokens = server.tokens
-    others = "\n".join(f"  {name:<17} {text}" for name, text in tokens.items() if name != "post_server_item")
     kept = "nowhere; it ends with the server" if args.db == ":memory:" else os.path.realpath(args.db)
     print(
         f"""\
@@ -93,17 +99,25 @@ kept in   {kept}
 Point your application here:
 
 export ROLLBAR_ENDPOINT={server.endpoint}
-export ROLLBAR_ACCESS_TOKEN={tokens["post_server_item"]}
+export ROLLBAR_ACCESS_TOKEN={tokens.get("post_server_item", "…")}
 
-The project's other access tokens:
-
-{others}
+{_told_of_others(tokens)}
 
 Ctrl+C stops the server.""",
         flush=True,
     )
     if args.host not in {"127.0.0.1", "::1", "localhost"}:
         print(f"warning: whoever can reach {args.host} can see what arrives", file=sys.stderr, flush=True)
+
+
+def _told_of_others(tokens: Mapping[str, str]) -> str:
+    if "read" not in tokens:
+        return (
+            "The access tokens are those of before; they were shown when they were made, and are kept as digests\n"
+            "only. The option --new-tokens makes new ones."
+        )
+    others = "\n".join(f"  {name:<17} {text}" for name, text in tokens.items() if name != "post_server_item")
+    return f"The other access tokens, shown this once:\n\n{others}"
 
 
 def _token_of_environment() -> str | None:

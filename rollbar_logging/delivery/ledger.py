@@ -10,7 +10,7 @@ from rollbar_logging.delivery.losses import Losses
 from rollbar_logging.delivery.stats import Stats
 
 _MOST_REMEMBERED = 20_000
-"""Reports on disk that are known to be ours. One that comes back after so many others counts as another process's."""
+"""Reports on disk that are known to be ours; of those beyond, only how many they are."""
 
 
 class Ledger:
@@ -39,10 +39,22 @@ class Ledger:
 
     def accept_from_spool(self, uuid: str) -> int:
         """Count a report that came back from disk: one of ours is no new one, another process's is."""
-        if uuid in self._spooled:
-            del self._spooled[uuid]
+        if self._take(uuid):
             self._came_again += 1
         return self.accept()
+
+    def _take(self, uuid: str) -> bool:
+        """Take one of our reports from those on disk; ``False`` when it is another process's.
+
+        A report that is not known may be ours while there are more of ours than are remembered, and is taken for it.
+        """
+        if uuid in self._spooled:
+            del self._spooled[uuid]
+        elif self._spooled_before:
+            self._spooled_before -= 1
+        else:
+            return False
+        return True
 
     def sent(self, serial: int) -> None:
         """Count a report that Rollbar has."""
@@ -70,11 +82,10 @@ class Ledger:
 
     def lost_on_disk(self, uuids: Collection[str], reason: str) -> int:
         """Count those of our reports that are on disk no more; returns how many were other processes'."""
-        ours = self._spooled.keys() & set(uuids)
-        for uuid in ours:
-            del self._spooled[uuid]
-            self.losses.add(reason, 1, time.time())
-        return len(uuids) - len(ours)
+        ours = sum(self._take(uuid) for uuid in set(uuids))
+        if ours:
+            self.losses.add(reason, ours, time.time())
+        return len(uuids) - ours
 
     def stats(self, queued: int) -> Stats:
         """Return all counts; *queued* reports are on their way."""

@@ -6,6 +6,6 @@ running it needs the extra ``server``.
 
 from rollbar_logging.server.counters import ServerStats, TokenStats
 from rollbar_logging.server.local import LocalServer
-from rollbar_logging.server.reading import ReceivedOccurrence, StoredItem
+from rollbar_logging.server.received import ReceivedOccurrence, StoredItem
 
 __all__ = ["LocalServer", "ReceivedOccurrence", "ServerStats", "StoredItem", "TokenStats"]

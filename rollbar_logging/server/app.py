@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbar_logging.server.answers import failure
-from rollbar_logging.server.api_routes import api_routes
+from rollbar_logging.server.api.item_post import post_item
+from rollbar_logging.server.api.routes import api_routes
 from rollbar_logging.server.body import Disconnected, Receive
-from rollbar_logging.server.item_route import post_item
 from rollbar_logging.server.page_routes import page_routes
 from rollbar_logging.server.parts import Parts
 from rollbar_logging.server.wire import Send, api_response, json_response, send_answer, send_preflight

@@ -12,6 +12,7 @@ import uuid
 from typing import Any, Literal, NamedTuple
 
 from rollbar_logging.server.grouping import fingerprint_of, level_of_data, title_of
+from rollbar_logging.server.traits import storable, traits_of
 
 Kind = Literal["item", "api_error", "system"]
 """``item``: sent by a client; ``api_error``: tells of a rejected item; ``system``: tells of a rate limit."""
@@ -38,6 +39,7 @@ class Arrival(NamedTuple):
         framework: As sent, or ``unknown``.
         language: As sent, or ``unknown``.
         data: JSON text of the ``data`` to be stored, in ASCII.
+        traits: What people search by; see `traits_of`.
     """
 
     uuid: str
@@ -54,6 +56,7 @@ class Arrival(NamedTuple):
     framework: str
     language: str
     data: str
+    traits: dict[str, str | None]
 
 
 class Sender(NamedTuple):
@@ -70,20 +73,21 @@ def arrival_of(data: dict[str, Any], sender: Sender, kind: Kind = "item") -> Arr
     """Turn the checked ``data`` of an item into what is stored; *data* itself is not changed."""
     stored = stored_form(data, sender)
     return Arrival(
-        uuid=_storable(stored["uuid"]),
+        uuid=storable(stored["uuid"]),
         kind=kind,
         project_id=sender.project_id,
         token_name=sender.token_name,
         received_at=sender.received_at,
         body_bytes=sender.body_bytes,
-        environment=_storable(stored["environment"]),
-        fingerprint=_storable(fingerprint_of(stored)),
-        title=_storable(title_of(stored)),
+        environment=storable(stored["environment"]),
+        fingerprint=storable(fingerprint_of(stored)),
+        title=storable(title_of(stored)),
         level=level_of_data(data),
-        platform=_storable(stored.get("platform") or "unknown"),
-        framework=_storable(stored["framework"]),
-        language=_storable(stored.get("language") or "unknown"),
+        platform=storable(stored.get("platform") or "unknown"),
+        framework=storable(stored["framework"]),
+        language=storable(stored.get("language") or "unknown"),
         data=json.dumps(stored, separators=(",", ":")),
+        traits=traits_of(stored),
     )
 
 
@@ -131,11 +135,6 @@ def anonymized(address: str) -> str:
         return ""
     prefix = 24 if parsed.version == 4 else 48  # noqa: PLR2004 - the protocol's number
     return str(ipaddress.ip_network((parsed, prefix), strict=False).network_address)
-
-
-def _storable(text: str) -> str:
-    """Replace what UTF-8 cannot carry: JSON may escape half a surrogate pair."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def rejected(payload: Any, message: str, sender: Sender) -> Arrival:

@@ -115,12 +115,12 @@ def parse_body(body: bytes) -> Parsed:
     """
     body = body.removeprefix(b"\xef\xbb\xbf").strip()
     if body[:1] in b"{[":
-        payload = _parse_json(body)
+        payload = parse_json(body)
         return Parsed(payload, _text(payload.get("access_token")) if isinstance(payload, dict) else None)
     form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
     if "payload" not in form:
-        return Parsed(_parse_json(body), None)
-    payload = _parse_json(form["payload"].encode("utf-8", "replace"))
+        return Parsed(parse_json(body), None)
+    payload = parse_json(form["payload"].encode("utf-8", "replace"))
     given = payload.get("access_token") if isinstance(payload, dict) else None
     return Parsed(payload, _text(given) or _text(form.get("access_token")))
 
@@ -129,7 +129,12 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _parse_json(text: bytes) -> Any:
+def parse_json(text: bytes) -> Any:
+    """Read JSON text.
+
+    Raises:
+        Refused: 400, as `parse_body`.
+    """
     try:
         value = json.loads(text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):

@@ -9,18 +9,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from rollbar_logging.errors import RollbarError
-from rollbar_logging.server import reading
 from rollbar_logging.server.body import DEFAULT_MAX_BODY
-from rollbar_logging.server.counters import Counters, ServerStats
-from rollbar_logging.server.database import Database
-from rollbar_logging.server.parts import PROJECT_ID, Parts
-from rollbar_logging.server.rate_limit import DEFAULT_RATE_LIMIT, RateLimiter
-from rollbar_logging.server.reading import ReceivedOccurrence, StoredItem
-from rollbar_logging.server.store import open_database, project_tokens
-from rollbar_logging.server.tokens import TokenBook
+from rollbar_logging.server.counters import ServerStats
+from rollbar_logging.server.options import ServerOptions
+from rollbar_logging.server.rate_limit import DEFAULT_RATE_LIMIT
+from rollbar_logging.server.received import ReceivedOccurrence, StoredItem
 
 if TYPE_CHECKING:
     from rollbar_logging.server.running import Running
+    from rollbar_logging.server.service import Service
 
 
 class LocalServer:
@@ -36,9 +33,10 @@ class LocalServer:
     Args:
         host: Address to listen on.
         port: Port to listen on; 0 takes a free one.
-        database: SQLite file, or ``None`` for one in memory that ends with the server.
+        database: SQLite file, URL of a PostgreSQL database, or ``None`` for memory that ends with the server.
         access_token: The token with the scope ``post_server_item``; by default the database's, else a
             new one.
+        new_tokens: Whether all other tokens get new texts: the database keeps none that could be shown again.
         max_body: Bytes of the largest body taken.
         rate_limit: Calls and seconds of each token's window, or ``None`` for no limit.
         clock: Monotonic seconds by which windows end.
@@ -52,21 +50,15 @@ class LocalServer:
         port: int = 0,
         database: str | Path | None = None,
         access_token: str | None = None,
+        new_tokens: bool = False,
         max_body: int = DEFAULT_MAX_BODY,
         rate_limit: tuple[int, float] | None = DEFAULT_RATE_LIMIT,
         clock: Callable[[], float] = time.monotonic,
         unix_clock: Callable[[], float] = time.time,
     ) -> None:
-        self._host = host
-        self._port = port
-        self._access_token = access_token
-        self._max_body = max_body
-        self._unix_clock = unix_clock
-        self._limiter = RateLimiter(rate_limit, clock, unix_clock)
-        self._counters = Counters()
-        path = None if database is None else Path(database)
-        self._database = Database(lambda: open_database(path))
-        self._book = TokenBook(())
+        tokens = {"post_server_item": access_token} if access_token else {}
+        self._options = ServerOptions(host, port, database, tokens, new_tokens, max_body, rate_limit, clock, unix_clock)
+        self._service: Service | None = None
         self._running: Running | None = None
 
     def start(self) -> None:
@@ -97,7 +89,8 @@ class LocalServer:
         """Answer the calls that came, and end. May be called more than once."""
         if self._running is not None:
             self._running.stop()
-        self._database.close()
+        if self._service is not None:
+            self._service.close()
 
     def __enter__(self) -> LocalServer:  # noqa: PYI034 - typing.Self came with Python 3.11
         self.start()
@@ -122,53 +115,51 @@ class LocalServer:
 
     @property
     def tokens(self) -> dict[str, str]:
-        """The project's access tokens by name; the four names are those of the scopes."""
-        return self._book.named()
+        """The access tokens by name: the first project's four, named like their scopes, and the account's two.
+
+        A token that an earlier server made in the same database is not among them, unless its text was given:
+        the database keeps no texts.
+        """
+        return dict(self._up.known_tokens)
 
     def set_enabled(self, token_name: str, is_enabled: bool) -> None:
-        """Enable or disable a token until the server stops; ``KeyError`` when there is none of that name."""
-        self._book.set_enabled(token_name, is_enabled)
+        """Enable or disable the first project's token of that name; ``KeyError`` when there is none."""
+        self._up.set_enabled(token_name, is_enabled)
 
     def occurrences(self, kind: str | None = "item") -> list[ReceivedOccurrence]:
-        """Return what has arrived, in the order of arrival.
+        """Return what has arrived in the first project, in the order of arrival.
 
         Args:
             kind: ``item``: what clients sent. ``api_error`` and ``system``: what the server tells of
                 rejected items and of rate limits. ``None``: all.
         """
-        return self._database.ask(lambda database: reading.list_arrivals(database, PROJECT_ID, kind=kind)).result()
+        return self._up.arrivals(kind)
 
     def items(self) -> list[StoredItem]:
-        """Return the 100 last active items, the last active first."""
-        return self._database.ask(lambda database: reading.list_items(database, PROJECT_ID, {})).result()[1]
+        """Return the first project's 100 last active items, the last active first."""
+        return self._up.items()
 
     def stats(self) -> ServerStats:
         """Return the counts since the start."""
-        return self._counters.snapshot()
+        return self._up.counters.snapshot()
+
+    @property
+    def _up(self) -> Service:
+        if self._service is None:
+            raise RollbarError("the local server has not been started")
+        return self._service
 
     def _open(self) -> Running:
-        make = _running_class()
-        self._database.start()
-        tokens = self._database.ask(lambda database: project_tokens(database, self._access_token)).result()
-        self._book = TokenBook(tokens)
-        parts = Parts(
-            self._database,
-            self._book,
-            self._limiter,
-            self._counters,
-            self._unix_clock,
-            self._max_body,
-            frozenset({self._host.lower()}),
-        )
-        self._running = make(parts, self._host, self._port)
+        self._service = _service_class()(self._options)
+        self._running = self._service.listen()
         return self._running
 
 
-def _running_class() -> type[Running]:
+def _service_class() -> type[Service]:
     try:
-        from rollbar_logging.server.running import Running  # noqa: PLC0415 - it needs the extra
+        from rollbar_logging.server.service import Service  # noqa: PLC0415 - it needs the extra
     except ModuleNotFoundError as error:
-        if error.name not in {"starlette", "uvicorn"}:
+        if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn", "sqlalchemy", "multipart"}:
             raise
         raise RollbarError("the local server needs more packages: pip install 'rollbar-logging[server]'") from error
-    return Running
+    return Service

@@ -11,7 +11,7 @@ from typing import Any
 
 from rollbar_logging.server.markup import Child, Markup, document, moment, size, tag
 from rollbar_logging.server.pages import badge
-from rollbar_logging.server.reading import ReceivedOccurrence
+from rollbar_logging.server.received import ReceivedOccurrence
 
 _DETAILS = ("custom", "request", "person", "server", "client", "notifier")
 

@@ -15,11 +15,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from rollbar_logging.server import reading
 from rollbar_logging.server.answers import Answer, failure, success
 from rollbar_logging.server.occurrence_page import occurrence_page
 from rollbar_logging.server.pages import index_page, item_page
 from rollbar_logging.server.parts import PROJECT_ID, Parts
+from rollbar_logging.server.storage import reading
+from rollbar_logging.server.storage.items import find_item, list_items
 from rollbar_logging.server.style import STYLE_SHEET
 from rollbar_logging.server.wire import json_response
 
@@ -91,8 +92,8 @@ def _page(content: bytes, status: int = 200) -> Response:
 async def _index(request: Request, parts: Parts) -> Response:
     def question(database: Any) -> tuple[Any, Any]:
         return (
-            reading.list_items(database, PROJECT_ID, {}),
-            reading.list_occurrences(database, PROJECT_ID, limit=_NEWEST),
+            list_items(database, PROJECT_ID),
+            reading.list_summaries(database, PROJECT_ID, limit=_NEWEST),
         )
 
     (total, items), occurrences = await _ask(parts, question)
@@ -111,11 +112,11 @@ async def _index(request: Request, parts: Parts) -> Response:
 
 async def _item(request: Request, parts: Parts) -> Response:
     item_id = min(request.path_params["id"], _LARGEST_ID)
-    item = await _ask(parts, lambda database: reading.find_item(database, PROJECT_ID, id=item_id))
+    item = await _ask(parts, lambda database: find_item(database, PROJECT_ID, id=item_id))
     if item is None:
         return json_response(failure(404, "not found"))
     occurrences = await _ask(
-        parts, lambda database: reading.list_occurrences(database, PROJECT_ID, item_id=item_id, limit=_NEWEST)
+        parts, lambda database: reading.list_summaries(database, PROJECT_ID, item_id=item_id, limit=_NEWEST)
     )
     return _page(item_page(item, occurrences, now=parts.unix_clock()))
 

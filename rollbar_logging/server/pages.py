@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from rollbar_logging.server.counters import ServerStats
 from rollbar_logging.server.markup import Child, Markup, document, moment, size, tag
-from rollbar_logging.server.reading import ReceivedOccurrence, StoredItem
+from rollbar_logging.server.received import OccurrenceSummary, StoredItem
 
 REFRESH_SECONDS = 5
 
@@ -15,7 +15,7 @@ REFRESH_SECONDS = 5
 def index_page(
     items: Sequence[StoredItem],
     total_items: int,
-    occurrences: Sequence[ReceivedOccurrence],
+    occurrences: Sequence[OccurrenceSummary],
     stats: ServerStats,
     *,
     now: float,
@@ -37,7 +37,7 @@ def index_page(
     return document("Items", content, refresh=REFRESH_SECONDS if is_refreshing else None)
 
 
-def item_page(item: StoredItem, occurrences: Sequence[ReceivedOccurrence], *, now: float) -> bytes:
+def item_page(item: StoredItem, occurrences: Sequence[OccurrenceSummary], *, now: float) -> bytes:
     """Build the page of one item with its newest occurrences."""
     return document(
         item.title,
@@ -54,7 +54,7 @@ def item_page(item: StoredItem, occurrences: Sequence[ReceivedOccurrence], *, no
     )
 
 
-def occurrence_list(occurrences: Sequence[ReceivedOccurrence], now: float) -> Markup:
+def occurrence_list(occurrences: Sequence[OccurrenceSummary], now: float) -> Markup:
     """Build the list of occurrences; each leads to its page."""
     return tag("ul", (_occurrence_row(occurrence, now) for occurrence in occurrences), class_="rows")
 
@@ -99,7 +99,7 @@ def _item_row(item: StoredItem, now: float) -> Markup:
     )
 
 
-def _occurrence_row(occurrence: ReceivedOccurrence, now: float) -> Markup:
+def _occurrence_row(occurrence: OccurrenceSummary, now: float) -> Markup:
     return tag(
         "li",
         badge(occurrence.level),

@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from rollbar_logging.server.answers import Refused
 from rollbar_logging.server.counters import Counters
-from rollbar_logging.server.database import Database
 from rollbar_logging.server.rate_limit import RateLimiter, Verdict
+from rollbar_logging.server.storage.database import Database
 from rollbar_logging.server.tokens import Token, TokenBook, passed_token
 
 PROJECT_ID = 1
-"""The local server has one project."""
+"""The project that a new database begins with."""
 
 
 class Parts(NamedTuple):
@@ -20,7 +20,7 @@ class Parts(NamedTuple):
 
     Attributes:
         database: Where occurrences are.
-        tokens: The project's tokens.
+        tokens: All access tokens.
         limiter: Counts calls by token.
         counters: Counts answers.
         unix_clock: Unix seconds.
@@ -42,6 +42,7 @@ class Caller:
 
     def __init__(self) -> None:
         self.verdict: Verdict | None = None
+        self._text = ""
 
     def admit(self, parts: Parts, headers: Mapping[str, str], in_body: str | None, query: str) -> Token:
         """Find the call's token and count the call; whether it is over the limit, `refuse_if_over` tells.
@@ -49,15 +50,16 @@ class Caller:
         Raises:
             Refused: 422 without a token, 403 for an unknown or a disabled one.
         """
-        token = parts.tokens.find(passed_token(headers, in_body, query))
-        self.verdict = parts.limiter.count(token.access_token)
+        self._text = passed_token(headers, in_body, query)
+        token = parts.tokens.find(self._text)
+        self.verdict = parts.limiter.count(token)
         parts.counters.count_token(token.name, is_limited=self.verdict is not None and self.verdict.is_over)
         return token
 
-    def refuse_if_over(self, token: Token) -> None:
+    def refuse_if_over(self) -> None:
         """Refuse the call (429) when it is over the limit."""
         if self.verdict is not None and self.verdict.is_over:
-            raise Refused(429, f"Over rate limit. Access token: {token.access_token}")
+            raise Refused(429, f"Over rate limit. Access token: {self._text}")
 
     @property
     def is_first_over(self) -> bool:

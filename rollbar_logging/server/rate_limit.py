@@ -10,6 +10,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from rollbar_logging.server.tokens import Token
+
 DEFAULT_RATE_LIMIT: tuple[int, float] = (50_000, 60.0)
 """Calls and seconds: the figure that Rollbar's guide to access tokens names."""
 
@@ -99,19 +101,30 @@ class RateLimiter:
         clock: Callable[[], float],
         unix_clock: Callable[[], float],
     ) -> None:
+        """Keep the limit of tokens that have none of their own."""
         self._rate_limit = rate_limit
         self._clock = clock
         self._unix_clock = unix_clock
-        self._windows: dict[str, Window] = {}
+        self._windows: dict[int, Window] = {}
 
-    def count(self, access_token: str) -> Verdict | None:
+    def count(self, token: Token) -> Verdict | None:
         """Count one call with a token; ``None`` when there is no limit, and so nothing to say."""
-        if self._rate_limit is None:
+        rate_limit = token.rate_limit or self._rate_limit
+        if rate_limit is None:
             return None
-        self._windows[access_token], verdict = count_call(
-            self._windows.get(access_token), self._rate_limit, self._clock(), self._unix_clock()
+        self._windows[token.id], verdict = count_call(
+            self._windows.get(token.id), rate_limit, self._clock(), self._unix_clock()
         )
         return verdict
+
+    def window_of(self, token: Token) -> Window | None:
+        """Return a token's running window; ``None`` when there is none."""
+        window = self._windows.get(token.id)
+        return window if window is not None and self._clock() < window.ends_at else None
+
+    def forget(self, token_id: int) -> None:
+        """Let the token's next call begin a new window, as after a change of its limit."""
+        self._windows.pop(token_id, None)
 
 
 def parse_rate_limit(text: str) -> tuple[int, float] | None:

@@ -5,8 +5,7 @@ Scopes and texts: Rollbar API reference, "Authentication" and the messages it is
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
@@ -14,6 +13,9 @@ from rollbar_logging.server.answers import Refused
 
 SCOPES: tuple[str, ...] = ("post_server_item", "post_client_item", "read", "write")
 """A new project has one token for each; the token is named like its scope."""
+
+ACCOUNT_TOKENS: Mapping[str, tuple[str, ...]] = {"account_read": ("read",), "account_write": ("read", "write")}
+"""The account's tokens by name, and their scopes."""
 
 CLIENT_PLATFORMS = frozenset({"browser", "android", "ios", "flash", "client"})
 """Platforms whose items a ``post_client_item`` token may post."""
@@ -24,29 +26,51 @@ _SHOWN = 128
 
 
 class Token(NamedTuple):
-    """One access token of a project."""
+    """One access token.
 
-    access_token: str
+    Attributes:
+        id: In the database.
+        public_id: How the API names it where its text is not to be shown.
+        digest: Of its text, which is kept nowhere.
+        name: For people.
+        scopes: What it permits.
+        project_id: ``None`` for a token of the account.
+        is_enabled: Whether it may be used.
+        rate_limit: Calls and seconds of its own limit; ``None``: the server's.
+    """
+
+    id: int
+    public_id: str
+    digest: bytes
     name: str
     scopes: tuple[str, ...]
+    project_id: int | None
     is_enabled: bool = True
-    project_id: int = 1
+    rate_limit: tuple[int, float] | None = None
 
     def __repr__(self) -> str:
         return f"Token({self.name!r}, scopes={self.scopes!r}, is_enabled={self.is_enabled!r})"
 
 
-def new_tokens(post_server_item: str | None = None) -> list[Token]:
-    """Make a project's first four tokens, one per scope: 32 hex digits each, unless the first is given."""
-    texts = [post_server_item or secrets.token_hex(16), *(secrets.token_hex(16) for _ in SCOPES[1:])]
-    return [Token(text, scope, (scope,)) for text, scope in zip(texts, SCOPES, strict=True)]
-
-
 class TokenBook:
-    """The tokens that the server knows, by their text."""
+    """The tokens that the server knows. Filled from the database, and anew after each change there."""
 
-    def __init__(self, tokens: Iterable[Token]) -> None:
-        self._tokens = {token.access_token: token for token in tokens}
+    def __init__(self) -> None:
+        self._tokens: dict[bytes, Token] = {}
+        self._digest: Callable[[str], bytes] = lambda _text: b""
+
+    def fill(self, tokens: Iterable[Token], digest: Callable[[str], bytes]) -> None:
+        """Know *tokens*, and no others, from now on.
+
+        Args:
+            tokens: All of them.
+            digest: Turns a text into its digest.
+        """
+        self._digest = digest
+        self._tokens = {token.digest: token for token in tokens}
+
+    def __iter__(self) -> Iterator[Token]:
+        return iter(self._tokens.values())
 
     def find(self, text: str) -> Token:
         """Return the token of that text.
@@ -54,21 +78,13 @@ class TokenBook:
         Raises:
             Refused: 403, when there is none or when it is disabled.
         """
-        token = self._tokens.get(text)
+        # Looked up by a keyed digest: how long that takes tells nothing of any token's text.
+        token = self._tokens.get(self._digest(text))
         if token is None:
             raise Refused(403, f"access token not found: {text[:_SHOWN]}")
         if not token.is_enabled:
             raise Refused(403, "insufficient privileges: The access token is disabled.")
         return token
-
-    def named(self) -> dict[str, str]:
-        """Return each token's text by its name."""
-        return {token.name: text for text, token in self._tokens.items()}
-
-    def set_enabled(self, name: str, is_enabled: bool) -> None:
-        """Enable or disable the token called *name*; ``KeyError`` when there is none."""
-        text = self.named()[name]
-        self._tokens[text] = self._tokens[text]._replace(is_enabled=is_enabled)
 
 
 def passed_token(headers: Mapping[str, str], in_body: str | None, query: str) -> str:

@@ -267,7 +267,8 @@ def test_a_missing_extra_ends_it_with_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without uvicorn the exit status is 1, and the error says what to install."""
-    monkeypatch.delitem(sys.modules, "rollbar_logging.server.running", raising=False)
+    for name in ("running", "service"):
+        monkeypatch.delitem(sys.modules, f"rollbar_logging.server.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
 
     assert main(["demo", "--exit"]) == 1

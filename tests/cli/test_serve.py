@@ -93,7 +93,15 @@ def test_what_it_prints_can_be_pasted(tmp_path: Path) -> None:
         endpoint = served.find(r"^endpoint +(\S+)$")
         listed = requests.get(f"{endpoint}instances", headers={"X-Rollbar-Access-Token": read_token}, timeout=10).json()
         assert [each["data"]["uuid"] for each in listed["result"]["instances"]] == ["u-1"]
-        assert served.find(r"^export ROLLBAR_ACCESS_TOKEN=(\S+)$") == token
+        assert served.find(r"^export ROLLBAR_ACCESS_TOKEN=(\S+)$") == "…"
+        assert served.find(r"(--new-tokens)") == "--new-tokens"
+
+    with serving(tmp_path, "--new-tokens") as served:
+        endpoint = served.find(r"^endpoint +(\S+)$")
+        new = served.find(r"^export ROLLBAR_ACCESS_TOKEN=([0-9a-f]{32})$")
+        for text, status in ((token, 403), (new, 200)):
+            headers = {"X-Rollbar-Access-Token": text}
+            assert requests.post(f"{endpoint}item/", json=ITEM, headers=headers, timeout=10).status_code == status
 
 
 def test_its_options_reach_the_server(tmp_path: Path) -> None:
@@ -128,7 +136,8 @@ def test_a_missing_extra_ends_it_with_one_line(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without uvicorn the exit status is 1, and the error says what to install."""
-    monkeypatch.delitem(sys.modules, "rollbar_logging.server.running", raising=False)
+    for name in ("running", "service"):
+        monkeypatch.delitem(sys.modules, f"rollbar_logging.server.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
 
     assert main(["serve", "--db", ":memory:", "--port", "0"]) == 1

@@ -33,6 +33,12 @@ class Caller:
         headers = {"X-Rollbar-Access-Token": self.server.tokens["read"]}
         return self.session.get(self.server.endpoint + path, headers=headers, allow_redirects=False, **more)
 
+    def call(self, method: str, path: str, scope: str = "read", **more: Any) -> Any:
+        """Call a path of the API with the token of that name: a scope, ``account_read`` or ``account_write``."""
+        headers = {"X-Rollbar-Access-Token": self.server.tokens[scope], **more.pop("headers", {})}
+        url = self.server.endpoint + path
+        return self.session.request(method, url, headers=headers, allow_redirects=False, timeout=30, **more)
+
     def page(self, path: str = "", **more: Any) -> Any:
         """Get a page."""
         return self.session.get(self.server.url + path, allow_redirects=False, **more)

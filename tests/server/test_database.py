@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.server.arrival import Arrival, Sender, arrival_of
-from rollbar_logging.server.database import Database
-from rollbar_logging.server.store import open_database
+from rollbar_logging.server.storage.database import Database
+from rollbar_logging.server.storage.opening import Store, open_store
+from rollbar_logging.server.storage.tables import occurrences
 from tests.server.conftest import item
 
 
@@ -21,14 +24,19 @@ def arrival(uuid: str) -> Arrival:
     return arrival_of(item("m", uuid=uuid)["data"], Sender(1, "post_server_item", "127.0.0.1", 1.0, 1))
 
 
+def in_memory() -> Database:
+    """Return a database in memory, not yet started."""
+    return Database(lambda: open_store(None, 1.0), lambda: 2.0)
+
+
 def test_one_that_cannot_be_stored_takes_no_other_along() -> None:
     """Of a group that was to be written together, only the one at fault is refused."""
-    database = Database(lambda: open_database(None))
+    database = in_memory()
     database.start()
     blocked = threading.Event()
     database.ask(lambda _connection: blocked.wait(10))
 
-    async def add_group() -> list[object]:
+    async def add_group() -> list[Any]:
         spoiled = arrival("bad")._replace(project_id=99)
         adding = [asyncio.ensure_future(database.add(each)) for each in (arrival("a"), spoiled, arrival("b"))]
         await asyncio.sleep(0)
@@ -37,29 +45,29 @@ def test_one_that_cannot_be_stored_takes_no_other_along() -> None:
 
     first, bad, last = asyncio.run(add_group())
     stored = database.ask(
-        lambda connection: [row["uuid"] for row in connection.execute("SELECT uuid FROM occurrences ORDER BY id")]
+        lambda connection: connection.scalars(select(occurrences.c.uuid).order_by(occurrences.c.id)).all()
     ).result()
     database.close()
 
-    assert (first, last) == (("a", False), ("b", False))
-    assert isinstance(bad, sqlite3.IntegrityError)
+    assert (first.uuid, last.uuid) == ("a", "b")
+    assert isinstance(bad, SQLAlchemyError)
     assert stored == ["a", "b"]
 
 
 def test_a_question_that_fails_fails_for_its_asker_only() -> None:
     """An error belongs to the one who asked; the next question is answered."""
-    database = Database(lambda: open_database(None))
+    database = in_memory()
     database.start()
 
-    with pytest.raises(sqlite3.OperationalError):
-        database.ask(lambda connection: connection.execute("nonsense")).result()
-    assert database.ask(lambda connection: connection.execute("SELECT 1").fetchone()[0]).result() == 1
+    with pytest.raises(OperationalError):
+        database.ask(lambda connection: connection.execute(text("nonsense"))).result()
+    assert database.ask(lambda connection: connection.scalar(text("SELECT 1"))).result() == 1
     database.close()
 
 
 def test_no_question_waits_for_ever() -> None:
     """Whenever the end comes, each question is answered or refused."""
-    database = Database(lambda: open_database(None))
+    database = in_memory()
     database.start()
     start = threading.Barrier(5)
 
@@ -81,10 +89,10 @@ def test_no_question_waits_for_ever() -> None:
 def test_a_database_that_cannot_be_opened_is_told_to_the_starter() -> None:
     """What goes wrong on the thread is raised where it was started."""
 
-    def fail() -> sqlite3.Connection:
+    def fail() -> Store:
         raise RollbarError("no disk")
 
-    database = Database(fail)
+    database = Database(fail, lambda: 2.0)
     with pytest.raises(RollbarError, match="no disk"):
         database.start()
     database.close()

@@ -75,15 +75,17 @@ def test_what_was_answered_is_in_the_file(tmp_path: Path) -> None:
 
 
 def test_the_file_keeps_items_and_tokens(tmp_path: Path) -> None:
-    """A second server on the same file has the first one's items, uuids and tokens; only its owner may read it."""
+    """A second server on the same file has the first one's items, and takes its tokens without knowing their texts."""
     path = tmp_path / "local.db"
     with LocalServer(database=path) as server:
         tokens = server.tokens
         post(server, uuid="u-1")
+    assert not any(text.encode() in path.read_bytes() for text in tokens.values())
     with LocalServer(database=str(path)) as server:
-        assert server.tokens == tokens
-        assert post(server, uuid="u-1") == 200
-        assert post(server, uuid="u-2") == 200
+        assert server.tokens == {}
+        for uuid in ("u-1", "u-2"):
+            headers = {"X-Rollbar-Access-Token": tokens["post_server_item"]}
+            assert requests.post(server.endpoint + "item/", json=item(uuid=uuid), headers=headers, timeout=9).ok
         assert [arrived.uuid for arrived in server.occurrences()] == ["u-1", "u-2"]
         assert server.items()[0].total_occurrences == 2
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -93,22 +95,31 @@ def test_a_given_token_replaces_the_files(tmp_path: Path) -> None:
     """The token asked for is the one that posts, and the one before it is not known any more."""
     path = tmp_path / "local.db"
     with LocalServer(database=path, access_token="first") as server:
-        others = {name: text for name, text in server.tokens.items() if name != "post_server_item"}
+        reading = server.tokens["read"]
         assert server.tokens["post_server_item"] == "first"
     with LocalServer(database=path, access_token="second") as server:
-        assert server.tokens == {"post_server_item": "second", **others}
+        assert server.tokens == {"post_server_item": "second"}
         assert post(server) == 200
-    with pytest.raises(RollbarError, match="another scope"), LocalServer(database=path, access_token=others["read"]):
+        headers = {"X-Rollbar-Access-Token": "first"}
+        assert requests.post(server.endpoint + "item/", json=item(), headers=headers, timeout=9).status_code == 403
+    with pytest.raises(RollbarError, match="another one"), LocalServer(database=path, access_token=reading):
         pass
 
 
 def test_tokens_are_random_and_hidden_where_they_are_shown_by_accident() -> None:
-    """Four tokens of 32 hex digits; the objects that hold them do not print them."""
+    """Four tokens of the project and two of the account, of 32 hex digits, which what holds them does not print."""
     with LocalServer() as server:
         tokens = server.tokens
-        assert list(tokens) == ["post_server_item", "post_client_item", "read", "write"]
+        assert list(tokens) == [
+            "post_server_item",
+            "post_client_item",
+            "read",
+            "write",
+            "account_read",
+            "account_write",
+        ]
         assert all(len(text) == 32 and int(text, 16) >= 0 for text in tokens.values())
-        assert len(set(tokens.values())) == 4
+        assert len(set(tokens.values())) == 6
         assert not any(text in repr(server._book.find(text)) for text in tokens.values())
 
 
@@ -146,7 +157,7 @@ def test_a_file_of_another_layout_is_not_touched(tmp_path: Path) -> None:
     other.commit()
     other.close()
 
-    with pytest.raises(RollbarError, match="layout 0"), LocalServer(database=path):
+    with pytest.raises(RollbarError, match="other tables"), LocalServer(database=path):
         pass
     other = sqlite3.connect(path)
     assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("mine",)]
@@ -155,7 +166,8 @@ def test_a_file_of_another_layout_is_not_touched(tmp_path: Path) -> None:
 
 def test_a_missing_extra_is_said_clearly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without uvicorn the error says what to install."""
-    monkeypatch.delitem(sys.modules, "rollbar_logging.server.running", raising=False)
+    for name in ("running", "service"):
+        monkeypatch.delitem(sys.modules, f"rollbar_logging.server.{name}", raising=False)
     monkeypatch.setitem(sys.modules, "uvicorn", None)
 
     with pytest.raises(RollbarError, match=r"pip install 'rollbar-logging\[server\]'"), LocalServer():
@@ -167,6 +179,9 @@ def test_before_the_start_and_after_the_end_it_says_so() -> None:
     server = LocalServer()
     with pytest.raises(RollbarError, match="not been started"):
         _ = server.endpoint
+    with pytest.raises(RollbarError, match="not been started"):
+        server.occurrences()
+    server.start()
     server.stop()
     with pytest.raises(RollbarError, match="been stopped"):
         server.occurrences()

@@ -46,11 +46,13 @@ async def _take(body: bytes, headers: Mapping[str, str], scope: Scope, parts: Pa
     if not headers.get(HEADER, "").strip():
         parsed = _parse(body, headers, parts)
     token = caller.admit(parts, headers, parsed.access_token if parsed else None, query)
+    if token.project_id is None:
+        raise Refused(403, "insufficient privileges: post_server_item scope is required but this is an account token.")
     address = scope["client"][0] if scope.get("client") else ""
     sender = Sender(token.project_id, token.name, address, parts.unix_clock(), len(body))
     if caller.is_first_over:
         await parts.database.add(limit_reached(sender))
-    caller.refuse_if_over(token)
+    caller.refuse_if_over()
     if "post_client_item" not in token.scopes:
         require(token, "post_server_item")
     payload = (parsed or _parse(body, headers, parts)).payload

@@ -1,0 +1,244 @@
+"""What all calls of the API but the posting of items have in common: the token, its scope, the project, the body."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import parse_qsl
+
+from sqlalchemy import Connection
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rollbar_logging.errors import RollbarError
+from rollbar_logging.server.answers import Answer, Refused, failure
+from rollbar_logging.server.body import Disconnected, parse_json, read_body, unpack
+from rollbar_logging.server.parts import Caller, Parts
+from rollbar_logging.server.tokens import Token, require
+from rollbar_logging.server.wire import api_response
+
+_Result = TypeVar("_Result")
+
+LARGEST_ID = 2**53 - 1
+"""Of ids and numbers in calls: what a JSON reader of any language keeps exactly."""
+
+_MOST_FIELDS = 1000
+
+
+class Call(NamedTuple):
+    """One admitted call.
+
+    Attributes:
+        parts: The server's.
+        request: The call.
+        token: Whose call it is.
+        fields: Of the body: a JSON object, or a form's fields (files as `UploadFile`); empty without a body.
+        project_id: The token's project, or the one that an account's token names; 0 where none is needed.
+    """
+
+    parts: Parts
+    request: Request
+    token: Token
+    fields: Mapping[str, Any]
+    project_id: int
+
+    async def ask(self, question: Callable[[Connection], _Result]) -> _Result:
+        """Have a question answered from the database."""
+        return await asyncio.wrap_future(self.parts.database.ask(question))
+
+    async def change(self, job: Callable[[Connection], _Result]) -> _Result:
+        """Have something changed in the database, in a transaction of its own.
+
+        Raises:
+            Refused: 422, when the job raises a `RollbarError`; what it had changed is undone.
+        """
+        try:
+            return await asyncio.wrap_future(self.parts.database.change(job))
+        except RollbarError as error:
+            raise Refused(422, str(error)) from error
+
+    def path_id(self, name: str = "id") -> int:
+        """Return an id of the path.
+
+        Raises:
+            Refused: 404, when no id is as large.
+        """
+        number = int(self.request.path_params[name])
+        if number > LARGEST_ID:
+            raise Refused(404, "not found")
+        return number
+
+    def number(self, name: str, *, default: int, low: int = 0, high: int = LARGEST_ID) -> int:
+        """Return a number of the query.
+
+        Raises:
+            Refused: 422, when it is none, or not between *low* and *high*.
+        """
+        text = self.request.query_params.get(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdecimal() and len(text) <= len(str(LARGEST_ID)) and low <= int(text) <= high):
+            raise Refused(422, f"Invalid format. {name} should be integer.")
+        return int(text)
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Return all values of a repeatable parameter of the query."""
+        return tuple(self.request.query_params.getlist(name))
+
+
+Endpoint = Callable[[Call], Awaitable[Answer]]
+Respond = Callable[[Request], Awaitable[Response]]
+
+
+def project_call(parts: Parts, scope: str, endpoint: Endpoint) -> Respond:
+    """Wrap an endpoint that needs a project's token with *scope*, or an account's that names a project.
+
+    An account's token names it by ``project_id``, in the query or in the body.
+    """
+    return _wrapped(parts, endpoint, lambda token, request, fields: _project_of(parts, token, scope, request, fields))
+
+
+def account_call(parts: Parts, scope: str, endpoint: Endpoint) -> Respond:
+    """Wrap an endpoint that needs an account's token with *scope*."""
+
+    def check(token: Token, _request: Request, _fields: Mapping[str, Any]) -> int:
+        if token.project_id is not None:
+            raise Refused(403, "insufficient privileges: an account access token is required.")
+        require(token, scope)
+        return 0
+
+    return _wrapped(parts, endpoint, check)
+
+
+def _project_of(parts: Parts, token: Token, scope: str, request: Request, fields: Mapping[str, Any]) -> int:
+    if token.project_id is not None:
+        require(token, scope)
+        return token.project_id
+    require(token, "read" if scope == "read" else "write")
+    named = str(request.query_params.get("project_id") or fields.get("project_id") or "")
+    if not (named.isascii() and named.isdecimal()):
+        raise Refused(422, "Invalid format. project_id is missing and it is required with an account access token.")
+    if int(named) not in {other.project_id for other in parts.tokens}:
+        raise Refused(404, "Project not found in this account.")
+    return int(named)
+
+
+def _wrapped(
+    parts: Parts, endpoint: Endpoint, project_of: Callable[[Token, Request, Mapping[str, Any]], int]
+) -> Respond:
+    async def respond(request: Request) -> Response:
+        caller = Caller()
+        try:
+            fields = await _fields(request, parts.max_body)
+            given = fields.get("access_token")
+            in_body = given if isinstance(given, str) else None
+            token = caller.admit(parts, request.headers, in_body, request.url.query)
+            caller.refuse_if_over()
+            project_id = project_of(token, request, fields)
+            answer = await endpoint(Call(parts, request, token, fields, project_id))
+        except Refused as refused:
+            answer = failure(refused.status, refused.message)
+        except Disconnected:
+            return Response(status_code=400)  # nobody reads it
+        return api_response(answer._replace(headers=(*answer.headers, *caller.rate_headers())))
+
+    return respond
+
+
+async def _fields(request: Request, limit: int) -> Mapping[str, Any]:
+    """Understand the body by what it is, not by what its ``Content-Type`` says."""
+    if request.method in {"GET", "HEAD"}:
+        return {}
+    body = unpack(
+        await read_body(request.receive, request.headers, limit), request.headers.get("content-encoding", ""), limit
+    )
+    body = body.removeprefix(b"\xef\xbb\xbf").strip()
+    if not body:
+        return {}
+    if body[:1] in b"{[":
+        return _object(parse_json(body))
+    if body.startswith(b"--") and request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await _multipart(request, body)
+    form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+    return _object(parse_json(form["payload"].encode("utf-8", "replace"))) if "payload" in form else form
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise Refused(400, "Bad request")
+    return value
+
+
+async def _multipart(request: Request, body: bytes) -> dict[str, Any]:
+    async def stream() -> Any:
+        yield body
+
+    try:
+        form = await MultiPartParser(request.headers, stream(), max_files=100, max_fields=_MOST_FIELDS).parse()
+    except (MultiPartException, ValueError, KeyError):
+        raise Refused(400, "Bad request") from None
+    return dict(form.multi_items())
+
+
+def text_field(fields: Mapping[str, Any], name: str, *, longest: int) -> str | None:
+    """Return a text of the body, ``None`` when it is not given.
+
+    Raises:
+        Refused: 422, when it is no text or too long.
+    """
+    value = fields.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str) or len(value) > longest:
+        raise Refused(422, f"Invalid format. {name} should be string of at most {longest} characters.")
+    return value
+
+
+def required_text(fields: Mapping[str, Any], name: str, *, longest: int) -> str:
+    """Return a text of the body that has to be there.
+
+    Raises:
+        Refused: 422, when it is not.
+    """
+    value = text_field(fields, name, longest=longest)
+    if not value:
+        raise Refused(422, f"Invalid format. {name} is missing and it is required.")
+    return value
+
+
+def integer_field(fields: Mapping[str, Any], name: str) -> int | None:
+    """Return an integer of the body, which a form gives as text; ``None`` when it is not given.
+
+    Raises:
+        Refused: 422, when it is none.
+    """
+    value = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str) and value.isascii() and value.lstrip("-").isdecimal():
+        value = int(value[:20])
+    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST_ID:
+        raise Refused(422, f"Invalid format. {name} should be integer.")
+    return value
+
+
+def boolean_field(fields: Mapping[str, Any], name: str) -> bool | None:
+    """Return a boolean of the body, which a form gives as text; ``None`` when it is not given.
+
+    Raises:
+        Refused: 422, when it is none.
+    """
+    value = fields.get(name)
+    if isinstance(value, str):
+        value = {"true": True, "1": True, "false": False, "0": False}.get(value.lower(), value)
+    if value is not None and not isinstance(value, bool):
+        raise Refused(422, f"Invalid format. {name} should be boolean.")
+    return value
+
+
+def is_file(value: Any) -> bool:
+    """Whether a field of a form is a file."""
+    return isinstance(value, UploadFile)
