@@ -1,0 +1,1 @@
+"""The API's client, against the local server over real HTTP."""
