@@ -1,0 +1,37 @@
+"""``rollbar-logging ping``: whether the API is there."""
+
+# ruff: noqa: PLC0415 - what a command needs is imported when it runs
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from rollbar_logging.cli.api.calling import endpoint_of
+
+if TYPE_CHECKING:
+    from rollbar_logging.cli.api.calling import Commands
+
+
+def add_ping(commands: Commands) -> None:
+    """Add the command to the parser."""
+    ping = commands.add_parser("ping", help="ask whether the API is there; needs no access token")
+    ping.add_argument("--endpoint", metavar="URL", help="the API's base; by default that of ROLLBAR_ENDPOINT")
+    ping.set_defaults(run=run_ping)
+
+
+def run_ping(args: argparse.Namespace) -> int:
+    """Print the answer and how long it took. Exit status: 0 it is there, 5 it is not."""
+    from rollbar_logging.client import ApiError, Patience, RollbarClient
+
+    endpoint = endpoint_of(args)
+    start = time.perf_counter()
+    try:
+        with RollbarClient("", endpoint, patience=Patience(timeout=10.0, retries=0)) as client:
+            answer = client.ping()
+    except ApiError as error:
+        print(f"rollbar-logging: {endpoint}: {error}", file=sys.stderr)
+        return 5
+    print(f"{answer} from {endpoint} in {(time.perf_counter() - start) * 1000:.0f} ms")
+    return 0

@@ -1,0 +1,159 @@
+"""The other commands over the API, and where the access token comes from."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rollbar_logging.cli import main
+from rollbar_logging.server import LocalServer
+from tests.cli.api.conftest import Command
+from tests.client.conftest import post
+
+
+def test_ping(server: LocalServer, command: Command) -> None:
+    """Pong with the time it took; 5 when nobody is there."""
+    assert re.fullmatch(rf"pong from {re.escape(server.endpoint)} in \d+ ms\n", command("ping").out)
+    server.stop()
+    gone = command("ping", "--endpoint", server.endpoint)
+    assert (gone.status, gone.out) == (5, "")
+
+
+def test_a_test_report_arrives(server: LocalServer, command: Command) -> None:
+    """By the handler, with the options of the environment; its uuid is printed."""
+    done = command("test", "hello", "--level", "warning", token="post_server_item")
+
+    assert done.status == 0, done.err
+    (arrived,) = server.occurrences()
+    assert (arrived.uuid, arrived.title, arrived.level) == (done.out.strip(), "hello", "warning")
+
+
+def test_a_test_report_that_does_not_arrive_says_so(command: Command) -> None:
+    """With a token that may not post, the reason is told."""
+    done = command("test", token="read")
+
+    assert done.status == 1
+    assert "has not arrived (" in done.err
+
+
+def test_deploys(server: LocalServer, command: Command) -> None:
+    """Reported, changed, listed."""
+    where = ("--environment", "production", "--revision", "abc")
+    deploy_id = command("deploy", "report", *where, "--status", "started", token="post_server_item").out.strip()
+    changed = command("deploy", "update", deploy_id, "--status", "failed", token="post_server_item")
+    assert changed.status == 0, changed.err
+    again = command("deploy", "update", deploy_id, "--status", "failed", token="post_server_item")
+    assert (again.status, "not started" in again.err) == (1, True)
+    (listed,) = command("deploy", "list", "--json").objects
+    assert (listed["id"], listed["status"], listed["revision"]) == (int(deploy_id), "failed", "abc")
+    assert command("deploy", "list").lines[1].split()[:4] == [deploy_id, "failed", "production", "abc"]
+
+
+@pytest.mark.parametrize(
+    ("program", "status", "told"),
+    [("pass", 0, "succeeded"), ("raise SystemExit(7)", 7, "failed"), (None, 127, "failed")],
+)
+def test_a_command_is_run_as_a_deploy(command: Command, program: str | None, status: int, told: str) -> None:
+    """Its status is passed on, and how it went is reported."""
+    words = ["no-such-program-anywhere"] if program is None else [sys.executable, "-c", program]
+    done = command("deploy", "run", "--environment", "e", "--revision", "r", "--", *words, token="post_server_item")
+
+    assert done.status == status
+    (listed,) = command("deploy", "list", "--json").objects
+    assert listed["status"] == told
+
+
+def test_a_query(server: LocalServer, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a table, as JSON lines, from standard input; a wrong one says what is wrong."""
+    post(server, environment="a")
+    query = "SELECT item.environment, count(*) FROM item_occurrence GROUP BY item.environment"
+
+    assert command("rql", query).lines[1].split() == ["a", "1"]
+    assert command("rql", query, "--json").objects[0]["item.environment"] == "a"
+    monkeypatch.setattr(sys, "stdin", io.StringIO(query))
+    assert command("rql", "-").lines[1].split() == ["a", "1"]
+    wrong = command("rql", "SELECT FROM")
+    assert (wrong.status, wrong.out) == (1, "")
+    assert "failed" in wrong.err
+
+
+def test_tokens_projects_and_environments(server: LocalServer, command: Command) -> None:
+    """A token is made, limited, rotated and deleted; its text is printed only when it is made."""
+    post(server, environment="a")
+    account = {"token": "account_write"}
+    assert [each["id"] for each in command("projects", "--json", **account).objects] == [1]
+    assert command("projects", **account).lines[1].split()[:2] == ["1", "local"]
+    assert command("environments").lines == ["a"]
+
+    here = ("--project-id", "1")
+    text = command("tokens", "create", *here, "--name", "ci", "--scope", "read", **account).out.strip()
+    assert text
+    listed = command("tokens", "list", *here, "--json", **account)
+    (made,) = [each for each in listed.objects if each["name"] == "ci"]
+    assert text not in listed.out
+    assert text not in command("tokens", "list", *here, **account).out
+    limited = command("tokens", "limit", *here, made["public_id"], "--calls", "9", "--seconds", "60", **account)
+    assert limited.status == 0, limited.err
+    new = command("tokens", "rotate", *here, made["public_id"], "--json", **account).objects[0]
+    assert (new["name"], new["rate_limit_window_count"]) == ("ci", 9)
+    assert command("tokens", "delete", *here, made["public_id"], **account).status == 0
+    assert "no access token" in command("tokens", "rotate", *here, made["public_id"], **account).err
+    assert "--project-id" in command("tokens", "list", **account).err
+
+
+def test_the_token_comes_from_a_file(server: LocalServer, command: Command, tmp_path: Path) -> None:
+    """Before the environment; a file that is not there or empty is told."""
+    post(server)
+    path = tmp_path / "token"
+    path.write_text(f"{server.tokens['read']}\n")
+    assert command("items", "list", "--token-file", str(path), token="write").status == 0
+    path.write_text(" \n")
+    assert "is empty" in command("items", "list", "--token-file", str(path)).err
+    assert "No such file" in command("items", "list", "--token-file", str(tmp_path / "gone")).err
+
+
+def test_without_a_token_it_says_what_to_set(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody can be asked, the error names the variables."""
+    for name in ("ROLLBAR_ACCESS_TOKEN", "ROLLBAR_API_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+
+    assert main(["items", "list"]) == 1
+    assert "set ROLLBAR_API_TOKEN or ROLLBAR_ACCESS_TOKEN, or give --token-file" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away_is_no_error(server: LocalServer) -> None:
+    """As in ``rollbar-logging items list --json | head -1``: no traceback."""
+    for number in range(300):
+        post(server, f"item {'abcdefghij'[number % 10]}{'abcdefghijklmnopqrstuvwxyzABCD'[number // 10]}")
+    environ = {"ROLLBAR_ENDPOINT": server.endpoint, "ROLLBAR_ACCESS_TOKEN": server.tokens["read"]}
+    with subprocess.Popen(
+        [sys.executable, "-m", "rollbar_logging", "items", "list", "--json", "--limit", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        told = process.stderr.read()
+        process.wait(30)
+
+    assert told == ""
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_a_shell_can_complete_the_commands(capsys: pytest.CaptureFixture[str], shell: str) -> None:
+    """The script knows all of them."""
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert all(word in script for word in ("occurrences", "--token-file", "resolve"))
