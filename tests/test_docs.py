@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 import rollbar_logging
-from rollbar_logging import server
+from rollbar_logging import server, testing
 from rollbar_logging.capture.record import _UNDERSTOOD
 from rollbar_logging.cli import _parser
 from rollbar_logging.delivery.stats import Stats
@@ -65,10 +66,23 @@ def test_every_command_and_option_is_described() -> None:
     sections = dict(re.findall(r"^## `([\w-]+)`\n(.*?)(?=^## |\Z)", page("commands"), re.MULTILINE | re.DOTALL))
 
     assert set(sections) == set(commands())
+    (shared_section,) = re.findall(r"^## Over the API\n(.*?)(?=^## )", page("commands"), re.MULTILINE | re.DOTALL)
+    shared = {option for option, _ in table(shared_section, "option | meaning")}
+    assert shared == {"--token-file", "--endpoint", "--project-id"}
     for name, parser in commands().items():
-        described = {option: default for option, default, _ in table(sections[name], "option | default | meaning")}
-        options = {action.option_strings[0]: action for action in options_of(parser)}
-        assert described == {option: _default(action.default) for option, action in options.items()}
+        described = {option: default for option, default, _ in tables_of(sections[name])}
+        defaults: dict[str, set[str]] = {}
+        for action in options_of(parser):
+            if action.option_strings[0] not in shared:
+                defaults.setdefault(action.option_strings[0], set()).add(_default(action.default))
+        assert described.keys() == defaults.keys(), name
+        assert all(default in defaults[option] for option, default in described.items()), name
+
+
+def tables_of(section: str) -> list[tuple[str, ...]]:
+    """The table of a command's options; a command may have none."""
+    heading = "option | default | meaning"
+    return table(section, heading) if heading in section else []
 
 
 def options_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
@@ -77,11 +91,13 @@ def options_of(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
         if isinstance(action, argparse._SubParsersAction):
             for below in action.choices.values():
                 yield from options_of(below)
-        elif action.dest != "help":
+        elif action.dest != "help" and action.option_strings:
             yield action
 
 
 def _default(value: object) -> str:
+    if value == getpass.getuser():
+        return "you"
     if isinstance(value, tuple):
         return "/".join(f"{number:g}" if number < 1000 else str(int(number)) for number in value)
     return "" if value is None or value is False else str(value)
@@ -162,8 +178,8 @@ def test_options_are_read_from_the_environment_as_described() -> None:
 
 
 def test_the_api_pages_have_every_public_name() -> None:
-    """Each name of the package and of the server's package is documented."""
-    for module, text in ((rollbar_logging, page("api")), (server, page("server"))):
+    """Each name of the package, of the server's package and of that for tests is documented."""
+    for module, text in ((rollbar_logging, page("api")), (server, page("server")), (testing, page("testing"))):
         documented = set(re.findall(rf"auto\w+:: {re.escape(module.__name__)}\.(\w+)$", text, re.MULTILINE))
 
         assert documented >= {name for name in module.__all__ if name != "VERSION"}
