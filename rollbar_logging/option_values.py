@@ -175,6 +175,8 @@ EXPECTED: dict[str, Kind] = {
     "spool_bytes": _number(int, 262_144, 64 * 1024**3),
     "storm_limit": _number(int, 0, 1_000_000),
     "storm_window": _number(float, 1, 86_400),
+    "telemetry_size": _number(int, 0, 1000),
+    "telemetry_level": Kind("a logging level, by name or number", _read_level),
     "capture_locals": _flag(),
     "max_string": _number(int, 16, 1_000_000),
     "max_items": _number(int, 1, 10_000),

@@ -45,6 +45,8 @@ if TYPE_CHECKING:
         spool_bytes: int
         storm_limit: int
         storm_window: float
+        telemetry_size: int
+        telemetry_level: int | str
         capture_locals: bool
         max_string: int
         max_items: int
@@ -95,6 +97,8 @@ class Settings(NamedTuple):
         spool_bytes: Bytes of bodies kept there; beyond, the least severe and oldest gives way.
         storm_limit: Reports of one failure in a window; the rest are counted and told in one. 0: no limit.
         storm_window: Seconds of that window.
+        telemetry_size: Earlier records of the same request or task that travel along with a report. 0: none.
+        telemetry_level: The lowest level of such records, as `logging` knows it.
         capture_locals: Whether frames carry their local variables.
         max_string: Characters kept of a captured string.
         max_items: Entries kept of a captured container.
@@ -137,6 +141,8 @@ class Settings(NamedTuple):
     spool_bytes: int = 64 * 1024 * 1024
     storm_limit: int = 60
     storm_window: float = 60.0
+    telemetry_size: int = 0
+    telemetry_level: int | str = "INFO"
     capture_locals: bool = True
     max_string: int = 1024
     max_items: int = 32

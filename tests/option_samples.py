@@ -68,6 +68,8 @@ VALUES: dict[str, tuple[str, Any, Any]] = {
     "spool_bytes": ("300000", 300_000, 400_000),
     "storm_limit": ("0", 0, 5),
     "storm_window": ("10", 10.0, 1.5),
+    "telemetry_size": ("20", 20, 0),
+    "telemetry_level": ("debug", "DEBUG", 20),
     "capture_locals": ("off", False, True),
     "max_string": ("100", 100, 200),
     "max_items": ("5", 5, 6),

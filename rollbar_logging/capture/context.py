@@ -76,6 +76,19 @@ def bound_variables() -> Mapping[str, Any]:
     return bound
 
 
+def trace_context() -> Mapping[str, str]:
+    """Return ``trace_id`` and ``span_id`` of OpenTelemetry's current span, if the application uses it; hex digits."""
+    get_current_span = getattr(sys.modules.get("opentelemetry.trace"), "get_current_span", None)
+    if get_current_span is None:  # or it is being imported
+        return {}
+    try:
+        span = get_current_span().get_span_context()
+        found = {"trace_id": f"{span.trace_id:032x}", "span_id": f"{span.span_id:016x}"}
+    except Exception:  # noqa: BLE001 - a tracer of another kind, or one that fails, costs these two and nothing else
+        return {}
+    return found if span.is_valid else {}
+
+
 def current_task_name() -> str | None:
     """Return the name of the running asyncio task, if there is one."""
     asyncio = sys.modules.get("asyncio")

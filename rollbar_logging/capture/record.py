@@ -10,7 +10,13 @@ from time import time
 from typing import Any, NamedTuple
 
 from rollbar_logging.capture.codes import Codes
-from rollbar_logging.capture.context import bound_variables, current_person, current_request, current_task_name
+from rollbar_logging.capture.context import (
+    bound_variables,
+    current_person,
+    current_request,
+    current_task_name,
+    trace_context,
+)
 from rollbar_logging.capture.exceptions import MESSAGE_FACTOR, Captured, Limits, exc_info_of, read_exception
 from rollbar_logging.capture.kinds import Kinds
 from rollbar_logging.capture.occurrence import Code, Frame, Occurrence, Plain
@@ -97,9 +103,9 @@ class Recorder:
             asked = _asked(held, reading)
             own = [name for name in own if name not in _UNDERSTOOD]
         extras = {name: held[name] for name in own}
-        bound = bound_variables()
-        if bound or event:
-            extras = {**bound, **event, **extras}
+        bound, traced = bound_variables(), trace_context()
+        if bound or event or traced:
+            extras = {**traced, **bound, **event, **extras}
         # Before the frames, whose many variables may use up the time.
         person = asked.person or current_person()
         request = current_request() if asked.request is None else asked.request
@@ -127,6 +133,7 @@ class Recorder:
             described_request,
             asked.overrides,
             asked.payload,
+            (),
             _OCCURRENCE_BYTES + reading.size,
         )
 
@@ -256,6 +263,11 @@ def _message(record: logging.LogRecord, reading: Reading) -> tuple[str, str | No
         shown = str(reading.describe(template, reading.max_depth))
         return reading.text(f"{shown} [formatting it raised {type_name(type(error))}]", limit), shown, {}
     return reading.text(text, limit), None if shown is None else reading.text(shown, limit), {}
+
+
+def message_of(record: logging.LogRecord, reading: Reading) -> str:
+    """Return the formatted text of *record*, bounded; of one that cannot be formatted, what can be told."""
+    return _message(record, reading)[0]
 
 
 def _args(args: Any, reading: Reading) -> Plain:

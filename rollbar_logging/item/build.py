@@ -146,6 +146,11 @@ def _digest(text: str) -> str:
 
 
 def _body(occurrence: Occurrence, lines: Lines) -> dict[str, Any]:
+    body = _what_happened(occurrence, lines)
+    return {**body, "telemetry": list(occurrence.telemetry)} if occurrence.telemetry else body
+
+
+def _what_happened(occurrence: Occurrence, lines: Lines) -> dict[str, Any]:
     if not occurrence.chain:
         return {"message": {"body": occurrence.message}}
     traces = [_trace(trace, lines) for trace in occurrence.chain]

@@ -11,9 +11,16 @@ from typing import Any
 
 import pytest
 import structlog
+from opentelemetry.sdk.trace import TracerProvider
 
 from rollbar_logging import context, set_person, set_request
-from rollbar_logging.capture.context import bound_variables, current_person, current_request, current_task_name
+from rollbar_logging.capture.context import (
+    bound_variables,
+    current_person,
+    current_request,
+    current_task_name,
+    trace_context,
+)
 from tests.capture.material import logged
 
 
@@ -150,3 +157,23 @@ def test_a_callback_of_the_loop_is_no_task() -> None:
     asyncio.run(main())
 
     assert seen == [None]
+
+
+def test_the_current_span_is_found() -> None:
+    """Trace and span of OpenTelemetry's own tracer, as hex digits; none outside of a span."""
+    tracer = TracerProvider().get_tracer("test")
+    with tracer.start_as_current_span("work") as span:
+        found = trace_context()
+        assert int(found["trace_id"], 16) == span.get_span_context().trace_id
+        assert int(found["span_id"], 16) == span.get_span_context().span_id
+        assert (len(found["trace_id"]), len(found["span_id"])) == (32, 16)
+    assert trace_context() == {}
+
+
+@pytest.mark.parametrize(
+    "module", [None, types.ModuleType("opentelemetry.trace"), types.SimpleNamespace(get_current_span=int)]
+)
+def test_without_opentelemetry_there_is_no_span(module: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An application without it, one that is just importing it, and something else of that name."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.trace", module)
+    assert trace_context() == {}
