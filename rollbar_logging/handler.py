@@ -8,21 +8,20 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+from rollbar_logging.capture import seen
+from rollbar_logging.capture.report_level import ReportLevel
 from rollbar_logging.delivery import processes
 from rollbar_logging.delivery.notices import tell
 from rollbar_logging.delivery.stats import Stats
 from rollbar_logging.errors import in_words
+from rollbar_logging.pipeline import assembled, telemetry_of
 from rollbar_logging.settings import Settings
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from rollbar_logging.capture.occurrence import Occurrence
-    from rollbar_logging.capture.record import Recorder
     from rollbar_logging.capture.storms import Storms, Window
-    from rollbar_logging.delivery.queue import ReportQueue
-    from rollbar_logging.delivery.sender import Way
-    from rollbar_logging.delivery.spool import Spool
     from rollbar_logging.delivery.worker import Worker
     from rollbar_logging.settings import Options
 
@@ -41,24 +40,46 @@ class RollbarHandler(logging.Handler):
         SettingsError: An option has a value that cannot work.
     """
 
+    _worker: Worker | None = None
+    _lock: Any = None
+
     def __init__(self, **options: Unpack[Options]) -> None:
-        settings = Settings.resolve(options, os.environ)
-        super().__init__(settings.level)
+        settings = self._resolved(options)
+        self._telemetry = telemetry_of(settings)
+        super().__init__()
+        self.setLevel(settings.level)
         self._settings = settings
         self._is_closed = False
         self._is_exiting = False
         self._exit_left = settings.shutdown_timeout
         self._vain_flush: tuple[int, float] = (-1, 0.0)
         self._failures = 0
-        self._worker: Worker | None = None
         self._storms: Storms | None = None
         if settings.is_inert:
             if settings.enabled:
                 tell("no access token, so nothing is reported: set ROLLBAR_ACCESS_TOKEN or the option access_token")
             return
-        self._recorder, self._storms, self._queue, self._worker = _assembled(settings)
+        self._recorder, self._storms, self._queue, self._worker = assembled(settings)
         processes.register(self)
         self._worker.take_up()
+
+    @property
+    def lock(self) -> Any:
+        """The lock that `logging` gives to each handler, and gevent gives anew when it patches the library."""
+        return self._lock
+
+    @lock.setter
+    def lock(self, lock: Any) -> None:
+        is_patched = self._lock is not None and type(lock) is not type(self._lock)
+        self._lock = lock
+        if is_patched and self._worker is not None:
+            self._worker.retire()
+
+    def setLevel(self, level: int | str) -> None:  # noqa: N802 - the name of `logging`
+        """Set the level of what is reported; records below it go into the trail, if one is kept."""
+        super().setLevel(level)
+        if self._telemetry is not None:
+            self.level = ReportLevel.of(self.level, self._telemetry.level)
 
     def handle(self, record: logging.LogRecord) -> Any:
         """Filter and emit, without the lock that handlers take: nothing here needs it, and nobody waits for it."""
@@ -70,33 +91,52 @@ class RollbarHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Take a snapshot of *record* and queue it, or count it in a storm. Sets ``record.rollbar_uuid`` if queued."""
         _notice_fork(record)
-        role, worker, storms = processes.role, self._worker, self._storms
+        role, worker = processes.role, self._worker
         if worker is None or self._is_closed or role.is_sending or _is_own(getattr(record, "name", None)):
             return
         if self._is_exiting and sys.is_finalizing():
             return  # the threads stand still already, and nothing can be imported any more
-        if role.is_emitting:
+        if role.is_emitting and (role := _role_after_patch(role)).is_emitting:
             role.reentered += 1
             return
         role.is_emitting = True
-        window = None
         try:
-            if storms is not None and (window := storms.admit(record)) is None:
-                return
-            occurrence = self._recorder.capture(record)
-            if occurrence is not None:
-                record.rollbar_uuid = occurrence.uuid
-                if window is not None and window.is_full:
-                    self._keep(window, occurrence)
-                worker.put(occurrence)
-        except Exception as error:  # noqa: BLE001 - the application must not fail because a report did
-            self._failed(record, error, window)
+            self._report(record, worker)
         finally:
             role.is_emitting = False
             if role.reentered:
                 self._count_reentered()
         if self._is_exiting:
             self._wait_at_exit()
+
+    def _report(self, record: logging.LogRecord, worker: Worker) -> None:
+        storms, window = self._storms, None
+        try:
+            telemetry = self._telemetry
+            if telemetry is not None and record.levelno < int(self.level):
+                telemetry.note(record)
+                return
+            exc_info = record.__dict__.get("exc_info")
+            if exc_info is not None and (told := seen.reported_finally(exc_info)) is not None:
+                record.rollbar_uuid = told.uuid
+                return
+            if storms is not None and (window := storms.admit(record)) is None:
+                seen.note(exc_info, "")
+                return
+            occurrence = self._recorder.capture(record)
+            if occurrence is None:
+                return
+            record.rollbar_uuid = occurrence.uuid
+            if exc_info is not None:
+                seen.note(exc_info, occurrence.uuid)
+            if telemetry is not None:
+                occurrence = telemetry.attached(occurrence)
+                telemetry.note(record)
+            if window is not None and window.is_full:
+                self._keep(window, occurrence)
+            worker.put(occurrence)
+        except Exception as error:  # noqa: BLE001 - the application must not fail because a report did
+            self._failed(record, error, window)
 
     def flush(self, timeout: float | None = None) -> bool:  # type: ignore[override]  # it tells more
         """Deliver now what was accepted before this call.
@@ -165,6 +205,10 @@ class RollbarHandler(logging.Handler):
             self._tell_storms()
             self._wait_at_exit()
 
+    def _resolved(self, options: Options) -> Settings:
+        """Read the options; one that stands in for another handler has that one's settings."""
+        return Settings.resolve(options, os.environ)
+
     def _keep(self, window: Window | None, occurrence: Occurrence) -> None:
         """Keep of the last report of a storm what is to be told of it; before that report wakes who tells."""
         if self._storms is not None and window is not None and window.is_full:
@@ -230,90 +274,10 @@ def _notice_fork(record: logging.LogRecord) -> None:
         processes.notice_fork()
 
 
+def _role_after_patch(role: processes.Role) -> processes.Role:
+    """Return this greenlet's role, if the library was patched lately and greenlets have shared one until now."""
+    return processes.role if processes.notice_patch() else role
+
+
 def _is_own(name: object) -> bool:
     return isinstance(name, str) and f"{name}.".startswith("rollbar_logging.")
-
-
-# The parts are imported here and not above, so that importing the package stays cheap; and not on the worker's
-# thread: a fork in the middle of an import would leave the child with a lock that nobody gives back.
-# ruff: noqa: PLC0415
-
-
-def _assembled(settings: Settings) -> tuple[Recorder, Storms | None, ReportQueue, Worker]:
-    from rollbar_logging.capture.record import Recorder
-    from rollbar_logging.capture.storms import Storms
-    from rollbar_logging.capture.values import Bounds
-    from rollbar_logging.delivery.queue import ReportQueue
-    from rollbar_logging.delivery.report import Report
-    from rollbar_logging.delivery.spooled_queue import SpooledQueue
-    from rollbar_logging.delivery.worker import Worker
-
-    bounds = Bounds(settings.max_string, settings.max_items, settings.max_depth, settings.capture_budget)
-    recorder = Recorder(
-        bounds,
-        settings.max_frames,
-        with_locals=settings.capture_locals,
-        exception_levels=settings.exception_levels,
-    )
-    kind = ReportQueue if settings.spool_dir is None else SpooledQueue
-    queue = kind(settings.queue_size, settings.queue_bytes, settings.batch_size, settings.flush_interval)
-    if not settings.storm_limit:
-        return recorder, None, queue, Worker(queue, _way(settings))
-    is_ignored = recorder.is_ignored if settings.exception_levels else None
-    # Neither refers to the handler, so that one which is given up can go while its thread still runs.
-    storms = Storms(settings.storm_limit, settings.storm_window, lambda summary: queue.put(Report(summary)), is_ignored)
-    return recorder, storms, queue, Worker(queue, _way(settings), storms.tell_ended)
-
-
-def _way(settings: Settings) -> Way:
-    import socket
-
-    from rollbar_logging.delivery.sender import Way
-    from rollbar_logging.delivery.transport import HttpTransport
-    from rollbar_logging.item.assembly import Assembly
-    from rollbar_logging.item.build import Origin
-    from rollbar_logging.item.scrub import Scrubber
-
-    origin = Origin(
-        settings.environment,
-        settings.platform,
-        settings.framework,
-        settings.code_version,
-        settings.host or socket.gethostname(),
-        settings.root.rstrip("/") if settings.root else None,
-        settings.branch,
-        tuple(sys.argv) if settings.send_argv else None,
-    )
-    scrubber = Scrubber(
-        fields=settings.scrub_fields,
-        emails=settings.scrub_emails,
-        ibans=settings.scrub_ibans,
-        access_token=settings.access_token,
-    )
-    assembly = Assembly(origin, scrubber, settings.max_payload_bytes, settings.before_send, settings.fingerprint)
-    if settings.transport is not None:
-        transport, fresh = settings.transport, lambda: settings.transport
-    else:
-        transport = HttpTransport(settings.endpoint, settings.access_token or "", pool_size=settings.max_connections)
-        fresh = transport.fresh
-    return Way(
-        transport,
-        fresh,
-        assembly.body,
-        assembly.shrunk,
-        settings.timeout,
-        settings.max_connections,
-        settings.on_rate_limit,
-        settings.max_age,
-        _spool(settings),
-        settings.spool,
-    )
-
-
-def _spool(settings: Settings) -> Spool | None:
-    if settings.spool_dir is None:
-        return None
-    from rollbar_logging.delivery.spool import Spool
-
-    token = settings.access_token or ""
-    return Spool(settings.spool_dir, token=token, max_bytes=settings.spool_bytes, on_notice=tell)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic, time
 from typing import Any, NamedTuple
@@ -125,7 +125,14 @@ class Ended(NamedTuple):
     seconds: float
 
 
-def run(loopback: Loopback, program: str | Path, *arguments: str, flags: Sequence[str] = (), **options: str) -> Ended:
+def run(
+    loopback: Loopback,
+    program: str | Path,
+    *arguments: str,
+    flags: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+    **options: str,
+) -> Ended:
     """Run a program with an interpreter of its own; its handlers post to the server.
 
     Args:
@@ -133,6 +140,7 @@ def run(loopback: Loopback, program: str | Path, *arguments: str, flags: Sequenc
         program: Source, or the path of a file.
         arguments: For the program.
         flags: For the interpreter.
+        variables: Further environment variables.
         options: Further options of the handler, as environment variables.
     """
     what = [str(program)] if isinstance(program, Path) else ["-c", textwrap.dedent(program)]
@@ -141,6 +149,7 @@ def run(loopback: Loopback, program: str | Path, *arguments: str, flags: Sequenc
         **{name: value for name, value in os.environ.items() if not name.startswith(("ROLLBAR_", "COV_", "PYTHON"))},
         "PYTHONPATH": str(Path(__file__).parent.parent),
         **{f"ROLLBAR_{name.upper()}": value for name, value in given.items()},
+        **(variables or {}),
     }
     began = monotonic()
     with subprocess.Popen(  # noqa: S603 - our own interpreter, our own program

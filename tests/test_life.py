@@ -188,3 +188,23 @@ def test_a_handler_is_replaced_again_and_again(loopback: Loopback) -> None:
     main = [text for text in texts(loopback) if text.startswith("main")]
     assert main == [f"main {i}" for i in range(100)]
     assert len(uuids(loopback)) == len(set(uuids(loopback)))
+
+
+def test_threads_from_before_the_library_was_patched_give_way_to_new_ones(loopback: Loopback) -> None:
+    """Whoever patches gives each handler another kind of lock, as gevent does; what is logged then arrives."""
+    with attached(loopback) as (logger, handler):
+        logger.error("before")
+        assert handler.flush(5)
+        assert handler._worker is not None
+        thread = handler._worker._thread
+        assert thread is not None
+
+        handler.createLock()  # the same kind: nothing happens
+        assert handler._worker._thread is thread
+        handler.lock = threading.Lock()
+        thread.join(10)
+        assert not thread.is_alive()
+
+        logger.error("after")
+        assert handler.flush(5)
+        assert texts(loopback) == ["before", "after"]

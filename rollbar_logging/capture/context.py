@@ -89,6 +89,12 @@ def trace_context() -> Mapping[str, str]:
     return found if span.is_valid else {}
 
 
+def surrounding_variables() -> Mapping[str, Any]:
+    """Return what is bound to the current context: structlog's variables, and the trace."""
+    bound, traced = bound_variables(), trace_context()
+    return {**traced, **bound} if traced else bound
+
+
 def current_task_name() -> str | None:
     """Return the name of the running asyncio task, if there is one."""
     asyncio = sys.modules.get("asyncio")

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 
 from rollbar_logging.capture.codes import Codes
 from rollbar_logging.capture.context import (
-    bound_variables,
     current_person,
     current_request,
     current_task_name,
-    trace_context,
+    surrounding_variables,
 )
 from rollbar_logging.capture.exceptions import MESSAGE_FACTOR, Captured, Limits, exc_info_of, read_exception
 from rollbar_logging.capture.kinds import Kinds
@@ -103,9 +102,9 @@ class Recorder:
             asked = _asked(held, reading)
             own = [name for name in own if name not in _UNDERSTOOD]
         extras = {name: held[name] for name in own}
-        bound, traced = bound_variables(), trace_context()
-        if bound or event or traced:
-            extras = {**traced, **bound, **event, **extras}
+        bound = surrounding_variables()
+        if bound or event:
+            extras = {**bound, **event, **extras}
         # Before the frames, whose many variables may use up the time.
         person = asked.person or current_person()
         request = current_request() if asked.request is None else asked.request

@@ -32,11 +32,15 @@ class Note(NamedTuple):
     is_final: bool
 
 
-def begin() -> float:
-    """Begin a request or a task in the current context; return the moment, for `reported_since`."""
-    now = monotonic()
-    _SCOPE.set(now)
-    return now
+def begin(moment: float | None = None) -> float:
+    """Begin a request or a task in the current context; return the moment, for `reported_since`.
+
+    Args:
+        moment: Monotonic seconds at which it began; by default, now.
+    """
+    began = monotonic() if moment is None else moment
+    _SCOPE.set(began)
+    return began
 
 
 def scope() -> float:

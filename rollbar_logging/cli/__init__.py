@@ -1,6 +1,7 @@
 """The command ``rollbar-logging``: one file for each of its commands.
 
-Exit status: 0 done, 1 it could not be done, 2 the command line was not understood, 130 interrupted.
+Exit status: 0 done, 1 it could not be done, 2 the command line was not understood, 130 interrupted; commands over the
+API tell more failures apart, see `rollbar_logging.cli.api`.
 Importing a command's file is cheap; what a command needs is imported when it runs.
 """
 
@@ -11,8 +12,17 @@ import os
 import sys
 from collections.abc import Sequence
 
+from rollbar_logging.cli.api.account import add_account
+from rollbar_logging.cli.api.deploy import add_deploy
+from rollbar_logging.cli.api.items import add_items
+from rollbar_logging.cli.api.occurrences import add_occurrences
+from rollbar_logging.cli.api.ping import add_ping
+from rollbar_logging.cli.api.rql import add_rql
+from rollbar_logging.cli.api.test import add_test
+from rollbar_logging.cli.api.top import add_top
+from rollbar_logging.cli.completion import add_completion
 from rollbar_logging.cli.demo import add_demo
-from rollbar_logging.cli.doctor import add_doctor
+from rollbar_logging.cli.doctor.command import add_doctor
 from rollbar_logging.cli.serve import add_serve
 from rollbar_logging.cli.spool import add_spool
 from rollbar_logging.errors import RollbarError
@@ -61,4 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     add_serve(commands)
     add_doctor(commands)
     add_spool(commands)
+    for add in (add_ping, add_test, add_items, add_occurrences, add_top, add_deploy, add_rql, add_account):
+        add(commands)
+    add_completion(commands, parser)
     return parser

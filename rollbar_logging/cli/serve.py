@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from rollbar_logging.cli.arguments import port_number
+from rollbar_logging.cli.serve_options import PREFIX, Chosen, add_options, choose
+from rollbar_logging.cli.serve_print import as_json, told
+from rollbar_logging.errors import RollbarError
 
 if TYPE_CHECKING:
     from rollbar_logging.server import LocalServer
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
 
-DEFAULT_PORT = 8787
-DEFAULT_DATABASE = "rollbar-local.db"
-TOKEN_VARIABLE = "ROLLBAR_SERVE_TOKEN"  # noqa: S105 - a variable's name
-
 _DESCRIPTION = f"""\
-Run a server on this machine that speaks the Rollbar API, with a page that shows what arrived.
-It asks nobody who looks at the page: do not listen on an address that others can reach
-unless they may see it.
+Run a server on this machine that speaks the Rollbar API, with pages that show what arrived.
 
-The token may also be given by the environment variable {TOKEN_VARIABLE}, which the list
-of processes does not show.
+Each option may also be given by an environment variable, {PREFIX}HOST for --host, or
+in the section [server] of the file that --config names; the command line comes first, then
+the environment, then the file. Secrets are better there: the list of processes shows the
+command line.
+
+{PREFIX}TOKEN fixes the token to post items with; {PREFIX}TOKEN_READ, _WRITE,
+_POST_CLIENT_ITEM, _ACCOUNT_READ and _ACCOUNT_WRITE the others.
 """
 
 
@@ -37,117 +38,75 @@ def add_serve(commands: Commands) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (%(default)s)")
-    serve.add_argument(
-        "--port", type=port_number, default=DEFAULT_PORT, help="port to listen on, 0 for a free one (%(default)s)"
-    )
-    serve.add_argument(
-        "--db",
-        default=DEFAULT_DATABASE,
-        metavar="FILE",
-        help="SQLite file that keeps what arrives, and the tokens (%(default)s); :memory: keeps nothing",
-    )
-    serve.add_argument(
-        "--token", type=_token, help="access token to post items with; by default the file's, or a new one"
-    )
-    serve.add_argument(
-        "--new-tokens",
-        action="store_true",
-        help="make all access tokens anew; the file keeps none that could be shown again",
-    )
-    serve.add_argument(
-        "--max-body", type=_size, default=1_048_576, metavar="BYTES", help="largest body taken (%(default)s)"
-    )
-    serve.add_argument(
-        "--rate-limit",
-        type=_rate_limit,
-        default=(50_000, 60.0),
-        metavar="COUNT/SECONDS",
-        help="calls per window and token, or 'off' (50000/60)",
-    )
+    add_options(serve)
     serve.set_defaults(run=run_serve)
 
 
 def run_serve(args: argparse.Namespace) -> int:
     """Serve until SIGINT or SIGTERM. Exit status: 0 stopped by one of these, 1 could not be started."""
-    from rollbar_logging.server import LocalServer  # noqa: PLC0415 - it is slow to import
-
-    token = args.token or _token_of_environment()
-    server = LocalServer(
-        host=args.host,
-        port=args.port,
-        database=None if args.db == ":memory:" else args.db,
-        access_token=token,
-        new_tokens=args.new_tokens,
-        max_body=args.max_body,
-        rate_limit=args.rate_limit,
-    )
-    server.run(lambda up: _announce(up, args))
-    print("stopped", flush=True)
+    chosen = choose(args, os.environ)
+    if chosen.unknown:
+        print(f"note: not looked at: {', '.join(chosen.unknown)} of the environment", file=sys.stderr, flush=True)
+    if chosen.values["log"] == "json":
+        _log_in_json()
+    try:
+        _server(chosen).run(lambda up: _announce(up, chosen))
+    except RollbarError as error:
+        raise RollbarError(" ".join(str(error).split())) from error  # a database's own words may be of several lines
+    if not chosen.values["json"]:
+        print("stopped", flush=True)
     return 0
 
 
-def _announce(server: LocalServer, args: argparse.Namespace) -> None:
-    tokens = server.tokens
-    kept = "nowhere; it ends with the server" if args.db == ":memory:" else os.path.realpath(args.db)
-    print(
-        f"""\
-page      {server.url}
-endpoint  {server.endpoint}
-kept in   {kept}
+def _server(chosen: Chosen) -> LocalServer:
+    from rollbar_logging.server import LocalServer  # noqa: PLC0415 - it is slow to import
 
-Point your application here:
-
-export ROLLBAR_ENDPOINT={server.endpoint}
-export ROLLBAR_ACCESS_TOKEN={tokens.get("post_server_item", "…")}
-
-{_told_of_others(tokens)}
-
-Ctrl+C stops the server.""",
-        flush=True,
+    values = chosen.values
+    return LocalServer(
+        host=values["host"],
+        port=values["port"],
+        database=None if values["db"] == ":memory:" else values["db"],
+        tokens=chosen.tokens,
+        projects=chosen.projects,
+        users=values["users"],
+        new_tokens=values["new_tokens"],
+        password=values["password"],
+        retention=values["retention"],
+        max_body=values["max_body"],
+        rate_limit=values["rate_limit"],
+        log=values["log"],
     )
-    if args.host not in {"127.0.0.1", "::1", "localhost"}:
-        print(f"warning: whoever can reach {args.host} can see what arrives", file=sys.stderr, flush=True)
 
 
-def _told_of_others(tokens: Mapping[str, str]) -> str:
-    if "read" not in tokens:
-        return (
-            "The access tokens are those of before; they were shown when they were made, and are kept as digests\n"
-            "only. The option --new-tokens makes new ones."
+def _announce(server: LocalServer, chosen: Chosen) -> None:
+    print((as_json if chosen.values["json"] else told)(server, chosen), flush=True)
+    if not server.is_loopback:
+        print(
+            "note: passwords, tokens and reports travel unencrypted: where the network is not yours alone, put a proxy "
+            "with TLS before this server",
+            file=sys.stderr,
+            flush=True,
         )
-    others = "\n".join(f"  {name:<17} {text}" for name, text in tokens.items() if name != "post_server_item")
-    return f"The other access tokens, shown this once:\n\n{others}"
 
 
-def _token_of_environment() -> str | None:
-    text = os.environ.get(TOKEN_VARIABLE, "").strip()
-    if not text:
-        return None
-    try:
-        return _token(text)
-    except argparse.ArgumentTypeError as error:
-        from rollbar_logging.errors import RollbarError  # noqa: PLC0415 - only to tell of the fault
+def _log_in_json() -> None:
+    """Have what the server tells beside the access log written in the same form. The process is ours."""
+    import structlog  # noqa: PLC0415 - only where it is asked for
 
-        raise RollbarError(f"{TOKEN_VARIABLE}: {error}") from None
-
-
-def _token(text: str) -> str:
-    if not text or not text.isascii() or not text.isprintable() or any(sign in text for sign in " '\"\\$`"):
-        raise argparse.ArgumentTypeError("a token is of printable ASCII characters, without spaces and quotes")
-    return text
-
-
-def _size(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and int(text) >= 1):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of bytes")
-    return int(text)
-
-
-def _rate_limit(text: str) -> tuple[int, float] | None:
-    from rollbar_logging.server.rate_limit import parse_rate_limit  # noqa: PLC0415 - likewise
-
-    try:
-        return parse_rate_limit(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    shared: list[structlog.typing.Processor] = [
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.format_exc_info,
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+            foreign_pre_chain=shared,
+        )
+    )
+    logging.getLogger("rollbar_logging").addHandler(handler)

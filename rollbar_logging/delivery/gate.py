@@ -34,7 +34,7 @@ class Gate:
     """
 
     def __init__(self, on_rate_limit: Literal["defer", "drop"], shared: SharedWindow | None = None) -> None:
-        self.lock = threading.Lock()
+        self.renew_lock()
         self._on_rate_limit = on_rate_limit
         self._shared = shared
         self._is_alone = shared is None
@@ -43,6 +43,10 @@ class Gate:
         self._queued_until = 0.0  # by what the other processes know
         self._failures = 0
         self._was_passed = False
+
+    def renew_lock(self) -> None:
+        """Take a lock of the present kind, after the library was patched."""
+        self.lock = threading.Lock()
 
     @property
     def is_clear(self) -> bool:

@@ -71,6 +71,11 @@ class Keeper:
         self._broken_until = self._renew_at = self._poll_at = 0.0
         queue.keeps_fresh_apart = mode == "always"
 
+    def renew_locks(self) -> None:
+        """Take locks of the present kind, after the library was patched."""
+        self._turn = threading.Lock()
+        self._spool.file.renew_lock()
+
     def look(self, now: float) -> float:
         """Do what is to be done now; returns when to look again (monotonic seconds). Never raises."""
         with self._turn:
@@ -114,7 +119,8 @@ class Keeper:
         From then on nothing is taken up, and what comes is sent from memory or lost.
         """
         self._broken_until = math.inf
-        if not self._turn.acquire(timeout=max(deadline - monotonic(), 0.0)):
+        turn = self._turn
+        if not turn.acquire(timeout=max(deadline - monotonic(), 0.0)):
             return
         try:
             while (reports := self._queue.take_all()[:_BATCH]) and monotonic() < deadline:
@@ -122,7 +128,7 @@ class Keeper:
         except RollbarError as error:
             self._notices.explain("shutdown", str(error))
         finally:
-            self._turn.release()
+            turn.release()
 
     def forget(self, report: Report) -> None:
         """Remove the copy of a report that is settled. Never raises."""

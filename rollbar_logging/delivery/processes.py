@@ -1,4 +1,4 @@
-"""What a process does to all pipelines at once: it forks, and it ends.
+"""What a process does to all pipelines at once: it forks, it has its threads replaced by greenlets, and it ends.
 
 This is the one piece of module-level state: the interpreter calls functions, not objects, after a fork and
 at the end, so they need to find what is alive.
@@ -33,8 +33,8 @@ class _Lives(Protocol):
         """Tell what was not delivered."""
 
 
-class _Role(threading.local):
-    """What this thread does at the moment.
+class Role:
+    """What this thread does at the moment; this greenlet, where `threading` was patched to start such.
 
     Attributes:
         is_emitting: It captures a record; a record made meanwhile is one that the capture itself caused.
@@ -49,18 +49,42 @@ class _Role(threading.local):
     has_silenced = False
 
 
-role = _Role()
+def _new_role() -> Role:
+    kind: type[Role] = type("_RoleHere", (Role, threading.local), {})
+    return kind()
+
+
+role = _new_role()
 pid = os.getpid()
 """Of the process that this module's state belongs to."""
 
 _noticing = threading.Lock()
 _alive: weakref.WeakSet[_Lives] = weakref.WeakSet()
 _voice = threading.Lock()
+_lock_type: object = threading.Lock
 
 
 def register(lives: _Lives) -> None:
     """Tell *lives* of forks and of the process's end, for as long as it lives."""
+    notice_patch()
     _alive.add(lives)
+
+
+def alive() -> list[_Lives]:
+    """Return all that live."""
+    return list(_alive)
+
+
+def notice_patch() -> bool:
+    """Renew what was made before the library was patched, as by gevent; returns whether it was, since the last call.
+
+    A greenlet that waited for a lock of the old kind would stop all others, and they would share one role.
+    """
+    global _lock_type, _noticing, _voice, role
+    if threading.Lock is _lock_type:
+        return False
+    _lock_type, _noticing, _voice, role = threading.Lock, threading.Lock(), threading.Lock(), _new_role()
+    return True
 
 
 @contextmanager
@@ -107,6 +131,14 @@ def notice_fork() -> None:
                 _after_fork()
         finally:
             _noticing.release()
+
+
+def sign_off(thread: threading.Thread) -> None:
+    """Let `threading` strike this thread off its list, where it looks by identity, although patching changed that."""
+    active: dict[int | None, threading.Thread] = threading._active  # type: ignore[attr-defined]  # noqa: SLF001 - no other way
+    if active.get(threading.get_ident()) is not thread:
+        active.pop(thread.ident, None)
+        active[threading.get_ident()] = thread
 
 
 def lacks_threads() -> bool:

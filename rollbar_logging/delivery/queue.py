@@ -10,10 +10,11 @@ import heapq
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic
 from typing import NamedTuple
 
+from rollbar_logging.delivery.delayed import Delayed
 from rollbar_logging.delivery.entrance import Entrance
 from rollbar_logging.delivery.ledger import Ledger
 from rollbar_logging.delivery.losses import Loss
@@ -22,6 +23,9 @@ from rollbar_logging.delivery.stats import Stats
 
 _RANKS = 5
 CRITICAL = _RANKS - 1
+
+Heap = list[tuple[int, Report]]
+"""Reports by serial."""
 
 
 class Due(NamedTuple):
@@ -75,20 +79,24 @@ class ReportQueue:
 
     def reset(self) -> None:
         """Begin anew with nothing and with new locks: in a forked child, whose parent keeps what was queued."""
-        # A bare lock, since it can be released in a signal handler: an Event would take a lock of its own.
-        self._bell = threading.Lock()
-        self._bell.acquire()
+        self.renew_bell()
         # Whether a thread looks in by itself every flush_interval: to wake one costs the caller more than to log.
         self.is_watched = False
         self._change = Entrance(self._admit)
         # Heaps by serial, since what was put back goes before what came later.
-        self._ranks: tuple[list[tuple[int, Report]], ...] = tuple([] for _ in range(_RANKS))
-        self._delayed: list[tuple[float, int, Report]] = []
+        self._ranks: tuple[Heap, ...] = tuple([] for _ in range(_RANKS))
+        self._delayed = Delayed()
         self._in_flight: dict[int, Report] = {}
         self._bytes = self._waiting = 0
         self._left_since = self._since = 0.0  # monotonic seconds at which the waiting began, outside and inside
         self._due_serial = 0  # up to this one, reports are due at once
         self._ledger = Ledger()
+
+    def renew_bell(self) -> None:
+        """Take a lock of the present kind for `wait`, where nobody may wait now; others are held for moments only."""
+        # A bare lock, since it can be released in a signal handler: an Event would take a lock of its own.
+        self._bell = threading.Lock()
+        self._bell.acquire()
 
     def put(self, report: Report) -> None:
         """Accept a report; never waits."""
@@ -125,7 +133,7 @@ class ReportQueue:
             if due is None:
                 self._line_up(report, at_once=True)
             else:
-                heapq.heappush(self._delayed, (due, report.serial, report))
+                self._delayed.push(due, report)
 
     def settle(self, report: Report, dropped: str | None = None) -> None:
         """Count the end of a report that is in flight: sent, or dropped for a reason."""
@@ -140,9 +148,10 @@ class ReportQueue:
     def due(self, now: float) -> Due:
         """Tell when the next report's time comes."""
         with self._change:
-            times = [self._delayed[0][0]] if self._delayed else []
+            delayed = self._delayed.next_due
+            times = [] if delayed is None else [delayed]
             if self._waiting:
-                oldest = min(rank[0][0] for rank in self._ranks if rank)
+                oldest = min(heap[0][0] for heap in self._heaps() if heap)
                 times.append(now if oldest <= self._due_serial else self._since + self.flush_interval)
             return Due(min(times) if times else None, self._waiting)
 
@@ -157,10 +166,10 @@ class ReportQueue:
         with self._change as change:
             if not change.is_outermost:
                 return 0
-            serials = [*self._in_flight, *(serial for _, serial, _ in self._delayed)]
-            serials += [serial for rank in self._ranks for serial, _ in rank]
-            for rank in self._ranks:
-                rank.clear()
+            serials = [*self._in_flight, *(entry.serial for entry in self._delayed)]
+            for heap in self._heaps():
+                serials += [serial for serial, _ in heap]
+                heap.clear()
             self._delayed.clear()
             self._in_flight.clear()
             self._bytes = self._waiting = 0
@@ -240,7 +249,7 @@ class ReportQueue:
         if not self._waiting:
             self._since = self._left_since
         self._waiting += 1
-        heapq.heappush(self._ranks[report.rank], (report.serial, report))
+        heapq.heappush(self._heap_of(report), (report.serial, report))
         if at_once:
             self._due_serial = max(self._due_serial, report.serial)
 
@@ -261,27 +270,41 @@ class ReportQueue:
     def _least(self, rank: int) -> Report | None:
         """Take out the report that gives way to one of *rank*: the least severe and oldest, of that rank at most."""
         waiting = next(((i, self._ranks[i][0][0]) for i in range(rank + 1) if self._ranks[i]), (_RANKS, 0))
-        delayed = min(self._delayed, key=lambda entry: (entry[2].rank, entry[1]), default=None)
-        if delayed is not None and delayed[2].rank <= rank and (delayed[2].rank, delayed[1]) < waiting:
-            self._delayed.remove(delayed)
-            heapq.heapify(self._delayed)
-            return delayed[2]
+        delayed = self._delayed.least
+        if delayed is not None and delayed[0] <= rank and delayed < waiting:
+            return self._delayed.pop_least()
         if waiting[0] > rank:
             return None
-        self._waiting -= 1
-        return heapq.heappop(self._ranks[waiting[0]])[1]
+        return self._pop(self._ranks[waiting[0]])
 
     def _next(self, now: float) -> Report | None:
-        while self._delayed and self._delayed[0][0] <= now:
-            self._line_up(heapq.heappop(self._delayed)[2], at_once=True)
-        for rank in reversed(self._ranks):
-            if rank:
-                _, report = heapq.heappop(rank)
-                self._waiting -= 1
-                self._bytes -= report.size
-                self._in_flight[report.serial] = report
-                return report
-        return None
+        while (ripe := self._delayed.pop_due(now)) is not None:
+            self._line_up(ripe, at_once=True)
+        if not self._waiting:
+            return None
+        rank = next(rank for rank in reversed(range(_RANKS)) if any(self._heaps(rank)))
+        report = self._pop(self._older(rank))
+        self._fly(report)
+        return report
+
+    def _older(self, rank: int) -> Heap:
+        """Return the heap of a rank whose first report is the oldest; there is one."""
+        return min((heap for heap in self._heaps(rank) if heap), key=lambda heap: heap[0][0])
+
+    def _pop(self, heap: Heap) -> Report:
+        self._waiting -= 1
+        return heapq.heappop(heap)[1]
+
+    def _fly(self, report: Report) -> None:
+        self._bytes -= report.size
+        self._in_flight[report.serial] = report
+
+    def _heap_of(self, report: Report) -> Heap:
+        return self._ranks[report.rank]
+
+    def _heaps(self, rank: int | None = None) -> Sequence[Heap]:
+        """Return the heaps of one rank, or of all, from the least severe on."""
+        return self._ranks if rank is None else (self._ranks[rank],)
 
     def _unsettled(self) -> int:
         return len(self._in_flight) + len(self._delayed) + self._waiting

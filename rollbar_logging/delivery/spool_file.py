@@ -70,7 +70,7 @@ class SpoolFile:
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
         self._is_news = False
-        self._lock = threading.Lock()
+        self.renew_lock()
         self._owner = Owner()
 
     @property
@@ -114,19 +114,24 @@ class SpoolFile:
 
     def close(self) -> None:
         """Close the file; it opens again by itself if it is used. Never raises."""
-        if self.is_open and self._lock.acquire(timeout=self._busy_timeout):
+        lock = self._lock
+        if self.is_open and lock.acquire(timeout=self._busy_timeout):
             try:
                 self._disconnect()
             finally:
-                self._lock.release()
+                lock.release()
 
     def after_fork(self) -> None:
         """Begin anew in a child: an inherited connection is neither used nor closed, and the owner is another."""
         connection, self._connection = self._connection, None
         if connection is not None:
             _abandon(connection)
-        self._lock = threading.Lock()
+        self.renew_lock()
         self._owner = Owner()
+
+    def renew_lock(self) -> None:
+        """Take a lock of the present kind, after the library was patched."""
+        self._lock = threading.Lock()
 
     def _tell(self) -> None:
         """Tell of a damaged file, without the lock: who is told may want to look into the spool."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
-from rollbar_logging.delivery.queue import CRITICAL, Due, ReportQueue
+from rollbar_logging.delivery.delayed import Entry
+from rollbar_logging.delivery.queue import CRITICAL, Due, Heap, ReportQueue
 from rollbar_logging.delivery.report import Report
 
 _CROWDED = 0.75
 """Share of its bounds beyond which reports should leave."""
-
 
 _PORTION = 50
 _LARGEST_BODY = 131_072
@@ -28,8 +28,8 @@ class SpooledQueue(ReportQueue):
 
     def reset(self) -> None:
         """Begin anew, as `ReportQueue.reset`."""
-        self._fresh = 0
         self._left_to_spool: list[str] = []
+        self._kept: tuple[Heap, ...] = tuple([] for _ in range(CRITICAL + 1))  # what is on disk too, as `_ranks`
         super().reset()
 
     @property
@@ -74,20 +74,19 @@ class SpooledQueue(ReportQueue):
         with self._change:
             if not self._fresh:
                 return []
-            fresh = sorted(entry for entry in self._delayed if entry[0] == math.inf)[:most]
-            return self._take_delayed(fresh)
+            fresh = [entry for entry in self._delayed if entry.due == math.inf]
+            return self._take_delayed(heapq.nsmallest(most, fresh, key=lambda entry: entry.serial))
 
     def take_out(self, most: int) -> list[Report]:
         """Hand out the least severe and oldest of those that wait, whatever for; they count as in flight."""
         with self._change:
             found: list[Report] = []
-            for rank in self._ranks:
-                while rank and len(found) < most:
-                    found.append(heapq.heappop(rank)[1])
-            self._waiting -= len(found)
+            for rank in range(CRITICAL + 1):
+                while len(found) < most and any(self._heaps(rank)):
+                    found.append(self._pop(self._older(rank)))
             for report in found:
                 self._fly(report)
-            return found + self._take_delayed(self._delayed[: most - len(found)])
+            return found + self._take_delayed(heapq.nsmallest(most - len(found), self._delayed))
 
     def take_all(self) -> list[Report]:
         """Hand out all that is not settled, the most severe first, also what is being sent; all count as in flight."""
@@ -131,12 +130,6 @@ class SpooledQueue(ReportQueue):
         due = super().due(now)
         return due._replace(at=None) if due.at == math.inf else due
 
-    def drop_all(self, reason: str) -> int:
-        """Give up all that waits or is in flight; returns how many reports that were."""
-        dropped = super().drop_all(reason)
-        self._count_fresh()
-        return dropped
-
     def lost_on_disk(self, uuids: Collection[str], reason: str) -> int:
         """Count those of our reports that gave way on disk, or became too old; returns how many were others'."""
         with self._change:
@@ -153,9 +146,8 @@ class SpooledQueue(ReportQueue):
             self._ledger.dropped(report.serial, "queue_full")
             return
         # For a time that does not come by itself.
-        heapq.heappush(self._delayed, (math.inf, report.serial, report))
+        self._delayed.push(math.inf, report)
         self._bytes += report.size
-        self._fresh += 1
         if report.rank == CRITICAL or self._fresh >= self._batch_size or (self._fresh == 1 and not self.is_watched):
             self.ring()
 
@@ -173,30 +165,22 @@ class SpooledQueue(ReportQueue):
             super()._give_way(victim)
 
     def _least(self, rank: int) -> Report | None:
-        for waiting in self._ranks:
-            # What is on disk anyway gives way first.
-            kept = next((entry for entry in waiting if entry[1].is_kept), None)
-            if kept is not None:
-                waiting.remove(kept)
-                heapq.heapify(waiting)
-                self._waiting -= 1
-                return kept[1]
-        victim = super()._least(rank)
-        self._count_fresh()
-        return victim
+        # What is on disk anyway gives way first.
+        kept = next((heap for heap in self._kept if heap), None)
+        return super()._least(rank) if kept is None else self._pop(kept)
 
-    def _count_fresh(self) -> None:
-        self._fresh = sum(due == math.inf for due, _, _ in self._delayed)
+    @property
+    def _fresh(self) -> int:
+        return self._delayed.timeless
 
-    def _take_delayed(self, entries: list[tuple[float, int, Report]]) -> list[Report]:
-        taken = {serial for _, serial, _ in entries}
-        self._delayed = [entry for entry in self._delayed if entry[1] not in taken]
-        heapq.heapify(self._delayed)
-        self._count_fresh()
-        for _, _, report in entries:
+    def _take_delayed(self, entries: Iterable[Entry]) -> list[Report]:
+        reports = self._delayed.take(entries)
+        for report in reports:
             self._fly(report)
-        return [report for _, _, report in entries]
+        return reports
 
-    def _fly(self, report: Report) -> None:
-        self._bytes -= report.size
-        self._in_flight[report.serial] = report
+    def _heap_of(self, report: Report) -> Heap:
+        return (self._kept if report.is_kept else self._ranks)[report.rank]
+
+    def _heaps(self, rank: int | None = None) -> Sequence[Heap]:
+        return (*self._kept, *self._ranks) if rank is None else (self._kept[rank], self._ranks[rank])

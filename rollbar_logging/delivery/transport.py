@@ -8,7 +8,6 @@ item is one ``urlopen`` on the connection pool that `requests` chose, as its own
 from __future__ import annotations
 
 import http.client
-import io
 import json
 import re
 import socket
@@ -17,7 +16,6 @@ import threading
 import traceback
 from collections.abc import Iterator
 from html import unescape
-from time import monotonic
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -27,8 +25,10 @@ from requests.utils import get_auth_from_url
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import Retry, Timeout
+from urllib3.util import ssl_ as urllib3_ssl
 
 from rollbar_logging.delivery.answer import Answer
+from rollbar_logging.delivery.connections import new_notes, present_context, watched
 from rollbar_logging.delivery.page_text import without_tags
 
 MAX_ANSWER_BYTES = 65_536
@@ -71,7 +71,7 @@ class HttpTransport:
         adapter = HTTPAdapter(pool_connections=1, pool_maxsize=pool_size, pool_block=False)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
-        self._notes = _Notes()
+        self._notes = new_notes()
         self._lock = threading.Lock()
         self._route: _Route | None = None
         self._is_closed = False
@@ -162,7 +162,9 @@ class HttpTransport:
         else:  # requests before 2.32.2
             pool = adapter.get_connection(url, proxies)
         adapter.cert_verify(pool, url, verify, cert)
-        pool.ConnectionCls = _watched(pool.ConnectionCls, self._notes)
+        if pool.scheme == "https" and getattr(urllib3_ssl, "SSLContext", None) is not ssl.SSLContext:
+            pool.conn_kw["ssl_context"] = present_context()
+        pool.ConnectionCls = watched(pool.ConnectionCls, self._notes)
         request.headers.pop("Content-Length", None)
         return _Route(pool, adapter.request_url(request, proxies), dict(request.headers))
 
@@ -222,80 +224,6 @@ class _Route(NamedTuple):
     pool: HTTPConnectionPool
     target: str
     headers: dict[str, str]
-
-
-class _Notes(threading.local):
-    """What became of the exchange that is under way on this thread.
-
-    Attributes:
-        is_fresh: Whether its connection was opened for it.
-        is_sent: Whether a byte of the item may have left.
-    """
-
-    is_fresh = False
-    is_sent = False
-
-
-def _watched(base: Any, notes: _Notes) -> type:
-    """Return the connection class *base*, taking notes, and with an end to how long an answer may take."""
-
-    class Watched(base):  # type: ignore[misc]
-        response_class = _BoundedResponse
-
-        def connect(self) -> None:
-            was_sent, notes.is_fresh = notes.is_sent, True
-            try:
-                super().connect()
-            finally:
-                notes.is_sent = was_sent  # what a proxy was asked for is not the item
-
-        def send(self, data: Any) -> None:
-            if self.sock is None:
-                self.connect()
-            notes.is_sent = True
-            super().send(data)
-
-    return Watched
-
-
-class _BoundedResponse(http.client.HTTPResponse):
-    """An answer whose headers and body together must come within the socket's timeout."""
-
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_BoundedFile(sock, self.fp.detach()))
-
-    def begin(self) -> None:
-        super().begin()
-        while 101 < self.status < 200:  # noqa: PLR2004 - interim, such as 103: the answer follows
-            self.headers = self.msg = None  # type: ignore[assignment]
-            super().begin()
-
-
-class _BoundedFile(io.RawIOBase):
-    """A socket's file with one timeout for all that is read, where the socket's own is for each read.
-
-    A server that sends a byte now and then would otherwise hold a sender for as long as it likes.
-    """
-
-    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
-        self._sock = sock
-        self._raw = raw
-        self._deadline = monotonic() + (sock.gettimeout() or 0.0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline - monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        self._sock.settimeout(left)
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

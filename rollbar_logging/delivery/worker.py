@@ -69,6 +69,7 @@ class Worker:
         self._begin()
 
     def _begin(self) -> None:
+        self._lock_type: object = threading.Lock
         self.notices = Notices()
         self._starting = threading.Lock()  # never waited for
         way, queue = self._way, self._queue
@@ -159,6 +160,30 @@ class Worker:
             self._way.spool.after_fork()
         self._begin()
 
+    def retire(self) -> None:
+        """Let the threads end, each after the report that it sends; the next report or `flush` starts others.
+
+        For threads that were started before the library was patched: they would need an event loop of their own.
+        """
+        self._thread = None
+        self._queue.ring()
+
+    def _notice_patch(self) -> None:
+        """Renew the locks for which a thread may have to wait, if the library was patched, as by gevent.
+
+        With one made before, a greenlet that waits would stop all others, also the one that is to give it back.
+        """
+        if threading.Lock is self._lock_type:
+            return
+        self._lock_type = threading.Lock
+        processes.notice_patch()
+        self._queue.renew_bell()
+        self._gate.renew_lock()
+        if self._keeper is not None:
+            self._keeper.renew_locks()
+        self._way = self._way._replace(transport=self._way.fresh_transport())
+        self._sender = Sender(self._queue, self._way, self._gate, self.notices, self._keeper)
+
     def stats(self) -> Stats:
         """Count everything at one moment."""
         now = monotonic()
@@ -174,17 +199,19 @@ class Worker:
             return  # another thread does it, or this one was interrupted at it
         try:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="rollbar_logging", daemon=True)
-                self._thread.start()
+                self._notice_patch()
+                thread = threading.Thread(target=lambda: self._run(thread), name="rollbar_logging", daemon=True)
+                self._thread = thread
+                thread.start()
         except RuntimeError:  # the interpreter is ending, or the system has no more threads
             self._thread = None
         finally:
             self._starting.release()
 
-    def _run(self) -> None:
+    def _run(self, thread: threading.Thread) -> None:
         processes.role.is_sending = True
         rested_since = monotonic()
-        while not self._is_stopping:
+        while self._thread is thread and not self._is_stopping:
             chores_at = self._do_chores()
             report, wait = self._take() if self._keeper is None else self._call_sender()
             if report is not None:
@@ -200,6 +227,7 @@ class Worker:
                 queue.wait(_sooner(queue.flush_interval if wait is None else wait, chores_at))
             elif not was_watched:  # else one more look, at what came when nobody rang
                 queue.wait(_sooner(wait, chores_at))
+        processes.sign_off(thread)
 
     def _do_chores(self) -> float | None:
         """Do what is to be done from time to time, and return when to do it next (monotonic seconds)."""
@@ -214,10 +242,10 @@ class Worker:
             self.notices.happened("internal_error", f"something went wrong between two reports: {in_words(error)}")
             return None
 
-    def _help(self) -> None:
+    def _help(self, thread: threading.Thread, first: threading.Thread | None) -> None:
         processes.role.is_sending = True
         try:
-            while not self._is_stopping:
+            while self._thread is first and not self._is_stopping:
                 report, _ = self._take()
                 if report is not None:
                     self._sender.deliver(report, self._way.timeout)
@@ -227,6 +255,7 @@ class Worker:
         finally:
             with self._gate.lock:
                 self._helpers -= 1
+            processes.sign_off(thread)
 
     def _pump(self, deadline: float) -> None:
         """Deliver on the calling thread: at the interpreter's end no thread may be started."""
@@ -283,8 +312,10 @@ class Worker:
         if self._helpers >= most or self._is_stopping:
             return
         self._helpers += 1
+        first = self._thread
+        helper = threading.Thread(target=lambda: self._help(helper, first), name="rollbar_logging helper", daemon=True)
         try:
-            threading.Thread(target=self._help, name="rollbar_logging helper", daemon=True).start()
+            helper.start()
         except RuntimeError:
             self._helpers -= 1
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextvars import copy_context
+from time import monotonic
+from typing import Any, TypeVar
 
 from rollbar_logging.capture import seen
 from rollbar_logging.delivery import processes
+from rollbar_logging.delivery.notices import tell
+from rollbar_logging.errors import in_words
 from rollbar_logging.handler import RollbarHandler
+
+_Result = TypeVar("_Result")
 
 
 def handlers() -> list[RollbarHandler]:
@@ -54,3 +60,26 @@ def report(
     uuid: str | None = getattr(record, "rollbar_uuid", None)
     seen.note(error, uuid or "", is_final=True)
     return uuid
+
+
+def reported_first(tell_of_it: Callable[[], object], go_on: Callable[[], _Result]) -> _Result:
+    """Report a failure, then let what stood here before have it; a log line of that one is no second report.
+
+    Args:
+        tell_of_it: Calls `report`; what it raises is told once, and kept from the application.
+        go_on: Calls what stood here before.
+
+    Returns:
+        What *go_on* returns.
+    """
+
+    def both() -> _Result:
+        began = monotonic()
+        try:
+            tell_of_it()
+        except Exception as error:  # noqa: BLE001 - the application must not fail because a report did
+            tell(f"an uncaught exception could not be reported: {in_words(error)}")
+        seen.begin(began)
+        return go_on()
+
+    return copy_context().run(both)

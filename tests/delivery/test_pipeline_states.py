@@ -20,20 +20,25 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rollbar_logging.capture.occurrence import Occurrence
 from rollbar_logging.delivery import gate, keeper, report, sender, worker
 from rollbar_logging.delivery.answer import Answer
 from rollbar_logging.delivery.queue import ReportQueue
+from rollbar_logging.delivery.report import Report
 from rollbar_logging.delivery.sender import Way
 from rollbar_logging.delivery.spool import KeepResult, Spool
 from rollbar_logging.delivery.spooled_queue import SpooledQueue
+from rollbar_logging.delivery.stats import Stats
 from rollbar_logging.delivery.worker import Worker
 from rollbar_logging.levels import LEVELS
 from tests.pipelines import adds_up
 
 _QUEUE_SIZE = 8
+_MAX_AGE = 300.0
+_MAX_AGE_ON_DISK = 900.0
+_LEASE = 60
 
 
 class Clock:
@@ -58,18 +63,17 @@ class Server:
     def __init__(self, clock: Clock) -> None:
         self.script: list[tuple[Answer, bool]] = []
         self.arrived: Counter[str] = Counter()
-        self.taken: set[str] = set()
+        self.taken: Counter[str] = Counter()
         self._clock = clock
 
     def send(self, body: bytes, _timeout: float) -> Answer:
         """Give the next answer; ``True`` in the script says that the item arrived, whatever the answer."""
         self._clock.now += 0.01
-        uuid = json.loads(body)["data"]["uuid"]
+        uuid, text = map(json.loads(body)["data"].get, ("uuid", "text"))
         answer, has_arrived = self.script.pop(0) if self.script else (Answer(200), True)
-        if has_arrived:
-            self.arrived[uuid] += 1
-        if answer.status == 200:
-            self.taken.add(uuid)
+        if not text.startswith("rollbar_logging dropped reports"):  # which is no report of the application's
+            self.arrived[uuid] += has_arrived
+            self.taken[uuid] += answer.status == 200
         return answer
 
     def close(self) -> None:
@@ -100,12 +104,22 @@ _ANSWERS = st.sampled_from(
 
 
 class _Spool(Spool):
-    """Remembers what gave way, became too old, or found no room."""
+    """Remembers what gave way, became too old, or found no room, and how long its claims hold.
+
+    Attributes:
+        had_no_room_for: Reports that it did not keep.
+        holds: Unix seconds between which its claims hold.
+    """
 
     def __init__(self, folder: str, gone: set[str], clock: Clock) -> None:
-        super().__init__(folder, token="t" * 32, max_bytes=4000, clock=clock.time)
+        super().__init__(folder, token="t" * 32, max_bytes=4000, max_age=_MAX_AGE_ON_DISK, clock=clock.time)
         self._gone = gone
         self.had_no_room_for: set[str] = set()
+        self.holds = range(0)
+
+    def _sign_in(self, connection: Any, now: float) -> int:
+        self.holds = range(int(now), int(now + _LEASE))
+        return super()._sign_in(connection, now)
 
     def keep(self, reports: Any, *, is_claimed: bool = False) -> KeepResult:
         result = super().keep(reports, is_claimed=is_claimed)
@@ -129,9 +143,10 @@ class Pipeline(RuleBasedStateMachine):
         self.server = Server(self.clock)
         self.numbers = itertools.count(1)
         self.accepted: set[str] = set()  # by the process that runs
+        self.logged: set[str] = set()
         self.lost_by_kill: set[str] = set()
         self.gone: set[str] = set()
-        self.dropped = 0  # in all processes that have ended
+        self.dropped = self.sent = 0  # in all processes that have ended
         self.patches = [
             mock.patch.object(time, "time", self.clock.time),
             *(
@@ -148,10 +163,14 @@ class Pipeline(RuleBasedStateMachine):
     def _wait(self, timeout: float | None) -> None:
         self.clock.now += 1.0 if timeout is None else max(timeout, 0.001)
 
-    @initialize(mode=st.sampled_from(["none", "overflow", "always"]), on_rate_limit=st.sampled_from(["defer", "drop"]))
-    def begin(self, mode: str, on_rate_limit: Any) -> None:
-        """Start with a way to use the spool."""
-        self.mode, self.on_rate_limit = mode, on_rate_limit
+    @initialize(
+        mode=st.sampled_from(["none", "overflow", "overflow", "always"]),
+        on_rate_limit=st.sampled_from(["defer", "drop"]),
+        lifetime=st.sampled_from([3, 12, 40]),
+    )
+    def begin(self, mode: str, on_rate_limit: Any, lifetime: int) -> None:
+        """Start with a way to use the spool, and for how many records each process lives at least."""
+        self.mode, self.on_rate_limit, self.lifetime = mode, on_rate_limit, lifetime
         self._start(is_first=True)
 
     def _start(self, *, is_first: bool = False) -> None:
@@ -167,6 +186,7 @@ class Pipeline(RuleBasedStateMachine):
             lambda occurrence: json.dumps({"data": {"uuid": occurrence.uuid, "text": occurrence.message}}).encode(),
             lambda body: body,
             on_rate_limit=self.on_rate_limit,
+            max_age=_MAX_AGE,
             spool=spool,
             keeps="always" if self.mode == "always" else "overflow",
         )
@@ -174,12 +194,15 @@ class Pipeline(RuleBasedStateMachine):
         self.spool = spool
         self.accepted = set()
 
-    @rule(levels=st.lists(st.sampled_from(sorted(LEVELS)), min_size=1, max_size=12), size=st.integers(1, 900))
+    @rule(
+        levels=st.lists(st.sampled_from(sorted(LEVELS)), min_size=1, max_size=12), size=st.sampled_from([1, 100, 900])
+    )
     def log(self, levels: list[str], size: int) -> None:
         """The application logs."""
         for level in levels:
             uuid = f"uuid-{next(self.numbers)}"
             self.accepted.add(uuid)
+            self.logged.add(uuid)
             made = Occurrence(uuid, self.clock.time(), level, 40, "app", "x" * size, None, (None,) * 7, size=size)
             self.worker.put(made)
 
@@ -188,7 +211,7 @@ class Pipeline(RuleBasedStateMachine):
         """The network and the server decide what comes next."""
         self.server.script.extend(answers)
 
-    @rule(seconds=st.sampled_from([0.1, 1.0, 10.0, 70.0, 400.0]))
+    @rule(seconds=st.sampled_from([0.1, 1.0, 10.0, 70.0, 400.0, 1000.0]))
     def rest(self, seconds: float) -> None:
         """Time passes."""
         self.clock.now += seconds
@@ -219,15 +242,34 @@ class Pipeline(RuleBasedStateMachine):
         self.flush(0.05)
         self.look_after_the_disk()
 
+    @precondition(lambda self: len(self.accepted) >= self.lifetime)
     @rule(timeout=st.sampled_from([0.0, 3.0]))
     def end(self, timeout: float) -> None:
         """The process ends as it should; another one begins."""
         self.worker.close(timeout)
         stats = self.worker.stats()
         assert stats.queued == 0
-        self.dropped += sum(stats.dropped.values())
+        self._ended(stats)
         self._start()
 
+    def _ended(self, stats: Stats) -> None:
+        self.dropped += sum(stats.dropped.values())
+        self.sent += stats.sent
+
+    @rule()
+    def look_from_another_process(self) -> None:
+        """Another process claims what it can, and ends: never what this one has claimed and not let run out."""
+        if self.spool is None:
+            return
+        other = _Spool(self.folder, self.gone, self.clock)
+        claimed = {kept.uuid for kept in other.claim(100)}
+        if int(self.clock.time()) in self.spool.holds:
+            assert not claimed & {report.uuid for report in self._in_memory() if report.is_kept}
+        if other.take_expired():
+            self.is_first = False  # what it removed is not counted here
+        other.close()
+
+    @precondition(lambda self: len(self.accepted) >= self.lifetime)
     @rule()
     def kill(self) -> None:
         """The process is killed: what was in memory alone is lost; its claims run out."""
@@ -238,20 +280,31 @@ class Pipeline(RuleBasedStateMachine):
             # All that was not just logged is on disk, unless it was dropped for want of room.
             assert len(lost - self.spool.had_no_room_for) <= sum(stats.dropped.values())
         self.lost_by_kill |= lost
-        self.dropped += sum(stats.dropped.values())
+        self._ended(stats)
         if self.spool is not None:
             self.spool.file.close()  # the claims stay
         self.clock.now += 61.0
         self._start()
 
     def _on_disk(self) -> set[str]:
-        return set() if self.spool is None else {kept.uuid for kept in self.spool.entries()}
+        return set() if self.spool is None else {row[0] for row in self.spool._rows("SELECT uuid FROM report{}")}
 
     @invariant()
     def all_is_counted_once(self) -> None:
         """The sum is exact at every step."""
         if hasattr(self, "worker"):
-            assert adds_up(self.worker.stats()), self.worker.stats()
+            stats = self.worker.stats()
+            assert adds_up(stats), stats
+            assert stats.queued == len(self._in_memory())
+
+    @invariant()
+    def what_counts_as_sent_was_taken(self) -> None:
+        """Neither more nor less, no report twice, and nothing that was not logged: so no uuid is a new one."""
+        if hasattr(self, "worker"):
+            taken = self.server.taken
+            assert self.sent + self.worker.stats().sent == sum(taken.values())
+            assert max(taken.values(), default=0) <= 1, taken
+            assert self.server.arrived.keys() <= self.logged
 
     @invariant()
     def what_counts_as_spooled_is_on_disk(self) -> None:
@@ -259,12 +312,12 @@ class Pipeline(RuleBasedStateMachine):
         if hasattr(self, "worker") and self.is_first:
             stats = self.worker.stats()
             assert stats.accepted == len(self.accepted)
-            assert stats.spooled == len(self._on_disk() - self._in_memory())
+            assert stats.spooled == len(self._on_disk() - {report.uuid for report in self._in_memory()})
 
-    def _in_memory(self) -> set[str]:
+    def _in_memory(self) -> list[Report]:
         queue = self.queue
-        waiting = [report for rank in queue._ranks for _, report in rank] + [report for *_, report in queue._delayed]
-        return {report.uuid for report in [*waiting, *queue._in_flight.values()]}
+        waiting = [report for heap in queue._heaps() for _, report in heap] + [report for *_, report in queue._delayed]
+        return [*waiting, *queue._in_flight.values()]
 
     @invariant()
     def the_queue_is_bounded(self) -> None:
@@ -294,9 +347,8 @@ class Pipeline(RuleBasedStateMachine):
         stats = self.worker.stats()
         assert (stats.queued, self._on_disk()) == (0, set())
         dropped = self.dropped + sum(stats.dropped.values())
-        everything = {f"uuid-{number}" for number in range(1, next(self.numbers))}
         # Another process's reports that gave way on disk are counted by nobody.
-        missing = everything - self.server.arrived.keys() - self.lost_by_kill - self.gone
+        missing = self.logged - self.server.arrived.keys() - self.lost_by_kill - self.gone
         assert len(missing) <= dropped
         self.worker.close(1.0)
 

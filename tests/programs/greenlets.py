@@ -1,35 +1,60 @@
-"""Logs from many greenlets, after gevent has patched the standard library."""
+"""Logs from many greenlets, after gevent has patched the standard library at one moment or another."""
 
+# ruff: noqa: E402, PLC0415 - when to patch is what this is about
 from __future__ import annotations
 
 import sys
 
-if sys.argv[1] == "early":
-    from gevent import monkey  # type: ignore[import-untyped]
 
-    monkey.patch_all()
+def patch_if(moment: str) -> None:
+    """Patch the library, if this is the moment to do it."""
+    if sys.argv[1] == moment:
+        from gevent import monkey  # type: ignore[import-untyped]
+
+        monkey.patch_all()
+
+
+patch_if("first")
 
 import logging
 import os
 
 from rollbar_logging import RollbarHandler
 
+patch_if("imported")
+
 logger = logging.getLogger("application")
 handler = RollbarHandler()
 logger.addHandler(handler)
 
-if sys.argv[1] == "late":
-    from gevent import monkey
+patch_if("made")
 
-    monkey.patch_all()
+logger.error("hello")
 
-import gevent  # type: ignore[import-untyped]  # noqa: E402 - when to patch is what this is about
+patch_if("logged")
+
+assert handler.flush(5), handler.stats()
+
+patch_if("sent")
+
+import gevent  # type: ignore[import-untyped]
+
+
+class Slow:
+    """What lets others have their turn while it is captured."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        gevent.sleep(0)
+        return self._text
 
 
 def log(number: int) -> None:
     """Log, and let others have their turn."""
     for i in range(4):
-        logger.error("greenlet %d %d", number, i)
+        logger.error("greenlet %d %s", number, Slow(str(i)))
         gevent.sleep(0)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 from rollbar_logging.cli.demo_stage import logging_configured
-from rollbar_logging.cli.doctor_config import Config
-from rollbar_logging.cli.doctor_report import Finding
+from rollbar_logging.cli.doctor.config import Config
+from rollbar_logging.cli.doctor.report import Finding
 from rollbar_logging.errors import RollbarError, in_words
 from rollbar_logging.handler import RollbarHandler
 

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-from rollbar_logging.cli.doctor_report import Finding
-from rollbar_logging.cli.doctor_settings import without_options
-from rollbar_logging.cli.doctor_steps import MARGIN, within
-from rollbar_logging.cli.doctor_verdicts import ROLLBAR_ENDPOINT, answer_findings
+from rollbar_logging.cli.doctor.options import without_options
+from rollbar_logging.cli.doctor.report import Finding
+from rollbar_logging.cli.doctor.steps import MARGIN, within
+from rollbar_logging.cli.doctor.verdicts import ROLLBAR_ENDPOINT, answer_findings
 from rollbar_logging.delivery.answer import Answer, Transport
 from rollbar_logging.delivery.transport import HttpTransport
 from rollbar_logging.handler import RollbarHandler
@@ -37,7 +37,7 @@ def check_ping(endpoint: str, timeout: float) -> Iterator[Finding]:
     try:
         status, headers, body = within(timeout + MARGIN, lambda: _ping(f"{endpoint}status/ping", timeout))
     except (OSError, requests.RequestException) as error:
-        yield Finding("problem", f"no answer to the ping: {_in_words(error, timeout)}", "see the way to the endpoint")
+        yield Finding("problem", f"no answer to the ping: {_reason(error, timeout)}", "see the way to the endpoint")
         return
     took = f"{(monotonic() - start) * 1000:.0f} ms"
     text = body.decode("utf-8", "replace").strip()
@@ -67,7 +67,7 @@ def _ping(url: str, timeout: float) -> tuple[int, Any, bytes]:
             return answer.status_code, answer.headers, next(answer.iter_content(_LONGEST_PONG), b"")
 
 
-def _in_words(error: Exception, timeout: float) -> str:
+def _reason(error: Exception, timeout: float) -> str:
     if isinstance(error, (TimeoutError, requests.Timeout)):
         return f"nothing came within {timeout:g} s"
     if isinstance(error, requests.exceptions.SSLError):

@@ -7,15 +7,16 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rollbar_logging.cli.arguments import seconds_until
 from rollbar_logging.errors import RollbarError, in_words
 
 if TYPE_CHECKING:
-    from rollbar_logging.cli.doctor_config import Config
-    from rollbar_logging.cli.doctor_report import Finding, Hider, Section
-    from rollbar_logging.cli.doctor_settings import Reading
+    from rollbar_logging.cli.doctor.api import Probe
+    from rollbar_logging.cli.doctor.config import Config
+    from rollbar_logging.cli.doctor.options import Reading
+    from rollbar_logging.cli.doctor.report import Finding, Hider, Section
 
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
 
@@ -87,8 +88,8 @@ class Case(NamedTuple):
 
 def run_doctor(args: argparse.Namespace) -> int:
     """Look at everything, and print it. Exit status: 0 healthy, 1 there is a problem."""
-    from rollbar_logging.cli import doctor_report as report
-    from rollbar_logging.cli.doctor_api import Probe
+    from rollbar_logging.cli.doctor import report
+    from rollbar_logging.cli.doctor.api import Probe
 
     probe = Probe()
     case, hider = _case(args)
@@ -106,9 +107,9 @@ def run_doctor(args: argparse.Namespace) -> int:
 
 
 def _case(args: argparse.Namespace) -> tuple[Case, Hider]:
-    from rollbar_logging.cli.doctor_config import load_config, rollbar_entries, user_code
-    from rollbar_logging.cli.doctor_report import Hider
-    from rollbar_logging.cli.doctor_settings import read_settings, secrets_of
+    from rollbar_logging.cli.doctor.config import load_config, rollbar_entries, user_code
+    from rollbar_logging.cli.doctor.options import read_settings, secrets_of
+    from rollbar_logging.cli.doctor.report import Hider
 
     environ = dict(os.environ)
     config, fault = None, None
@@ -127,9 +128,9 @@ def _case(args: argparse.Namespace) -> tuple[Case, Hider]:
     return case, Hider(secrets)
 
 
-def _checks(case: Case, probe: Any) -> Iterator[tuple[str, Callable[[], Iterable[Finding]]]]:
-    from rollbar_logging.cli.doctor_runtime import check_runtime
-    from rollbar_logging.cli.doctor_spool import check_spool
+def _checks(case: Case, probe: Probe) -> Iterator[tuple[str, Callable[[], Iterable[Finding]]]]:
+    from rollbar_logging.cli.doctor.runtime import check_runtime
+    from rollbar_logging.cli.doctor.spool import check_spool
 
     yield "Settings", lambda: _settings(case)
     yield "Way to the endpoint", lambda: _way(case)
@@ -140,7 +141,7 @@ def _checks(case: Case, probe: Any) -> Iterator[tuple[str, Callable[[], Iterable
 
 
 def _guarded(check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
-    from rollbar_logging.cli.doctor_report import Finding
+    from rollbar_logging.cli.doctor.report import Finding
 
     try:
         yield from check()
@@ -150,8 +151,8 @@ def _guarded(check: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
 
 
 def _settings(case: Case) -> Iterator[Finding]:
-    from rollbar_logging.cli.doctor_report import Finding
-    from rollbar_logging.cli.doctor_settings import check_settings
+    from rollbar_logging.cli.doctor.options import check_settings
+    from rollbar_logging.cli.doctor.report import Finding
 
     yield from check_settings(case.reading, case.environ)
     if case.handlers > 1:
@@ -159,8 +160,8 @@ def _settings(case: Case) -> Iterator[Finding]:
 
 
 def _way(case: Case) -> Iterator[Finding]:
-    from rollbar_logging.cli.doctor_report import Finding
-    from rollbar_logging.cli.doctor_way import check_way, find_route
+    from rollbar_logging.cli.doctor.report import Finding
+    from rollbar_logging.cli.doctor.way import check_way, find_route
 
     settings = case.reading.settings
     if settings.transport is not None:
@@ -169,9 +170,9 @@ def _way(case: Case) -> Iterator[Finding]:
     yield from check_way(find_route(settings.endpoint), case.timeout)
 
 
-def _api(case: Case, probe: Any) -> Iterator[Finding]:
-    from rollbar_logging.cli.doctor_api import check_ping
-    from rollbar_logging.cli.doctor_report import Finding
+def _api(case: Case, probe: Probe) -> Iterator[Finding]:
+    from rollbar_logging.cli.doctor.api import check_ping
+    from rollbar_logging.cli.doctor.report import Finding
 
     settings = case.reading.settings
     if settings.transport is None:
@@ -187,8 +188,8 @@ def _api(case: Case, probe: Any) -> Iterator[Finding]:
 
 
 def _logging(case: Case) -> Iterator[Finding]:
-    from rollbar_logging.cli.doctor_config import user_code
-    from rollbar_logging.cli.doctor_logging import check_logging
+    from rollbar_logging.cli.doctor.config import user_code
+    from rollbar_logging.cli.doctor.logging_state import check_logging
 
     with user_code():
         findings = list(check_logging(case.config, case.fault))

@@ -12,11 +12,12 @@ from typing import Any
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from urllib3.util.ssl_ import create_urllib3_context
 
-from rollbar_logging.cli.doctor_report import Finding
-from rollbar_logging.cli.doctor_steps import MARGIN, within
+from rollbar_logging.cli.doctor.report import Finding
+from rollbar_logging.cli.doctor.steps import MARGIN, within
 
 _SOON = 14 * 86_400
 _NO_CHECK_TIME = 0x200000  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME, for which ssl has no name
+_SPEAKS_TLS = "does this port speak TLS? Check the option endpoint, and proxies and firewalls on the way"
 _OWN_CA = "set REQUESTS_CA_BUNDLE to a file with the certificate of the authority that signed it"
 
 # OpenSSL's X509_V_ERR_*: the ways in which people meet bad certificates.
@@ -39,7 +40,7 @@ def check_tls(
     """
     try:
         context = _context(verify)
-    except (OSError, ssl.SSLError) as error:
+    except OSError as error:
         yield Finding("problem", f"the certificates to trust cannot be read: {error}", "check REQUESTS_CA_BUNDLE")
         return
     try:
@@ -48,15 +49,12 @@ def check_tls(
         yield _bad_certificate(error, host, _seen_anyway(connect, host, verify))
     except TimeoutError:
         yield Finding("problem", f"{host} does not answer TLS's handshake in time", _SPEAKS_TLS)
-    except (OSError, ssl.SSLError) as error:
+    except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or str(error)
         yield Finding("problem", f"TLS with {host} fails: {reason}", _SPEAKS_TLS)
     else:
         yield Finding("ok", f"{version} with {host}")
         yield end_of(certificate, time.time())
-
-
-_SPEAKS_TLS = "does this port speak TLS? Check the option endpoint, and proxies and firewalls on the way"
 
 
 def _context(verify: bool | str) -> ssl.SSLContext:

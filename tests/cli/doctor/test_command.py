@@ -15,15 +15,16 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import rollbar_logging
-from rollbar_logging.cli import doctor_api, main
+from rollbar_logging.cli import main
 from rollbar_logging.cli.demo_stage import environment
-from rollbar_logging.cli.doctor_report import Finding, Hider, masked
-from rollbar_logging.cli.doctor_settings import read_settings, secrets_of
-from rollbar_logging.cli.serve import TOKEN_VARIABLE
+from rollbar_logging.cli.doctor import api as doctor_api
+from rollbar_logging.cli.doctor.options import read_settings, secrets_of
+from rollbar_logging.cli.doctor.report import Finding, Hider, masked
+from rollbar_logging.cli.serve_options import VARIABLES
 from rollbar_logging.delivery.answer import Answer
 from rollbar_logging.server import LocalServer
 from rollbar_logging.settings import Settings
-from tests.cli.doctoring import TOKEN, doctor
+from tests.cli.doctor.doctoring import TOKEN, doctor
 from tests.loopback import Loopback, Reply
 
 PONG = Reply(body="pong")
@@ -287,14 +288,15 @@ def test_misspelt_variables_are_told(
     """A variable that is no option is warned of with the nearest one, and never with its value."""
     monkeypatch.setenv("ROLLBAR_ACCES_TOKEN", "a-token-in-the-wrong-place")
     monkeypatch.setenv("ROLLBAR_XYZZY", "1")
-    monkeypatch.setenv(TOKEN_VARIABLE, "a-token-of-the-server")
+    for variable in VARIABLES:
+        monkeypatch.setenv(variable, "a-value-of-the-server")
     api.script = [PONG]
 
     said = doctor(capsys)
 
     assert "did you mean ROLLBAR_ACCESS_TOKEN?" in said.line("Settings", "ROLLBAR_ACCES_TOKEN")
     assert said.line("Settings", "ROLLBAR_XYZZY").startswith("warning: ")
-    assert TOKEN_VARIABLE not in said.out
+    assert not any(variable in said.out for variable in VARIABLES)
 
 
 @given(token=st.from_regex(r"[!-~]{1,70}", fullmatch=True), more=st.text("äöü \n", max_size=30))

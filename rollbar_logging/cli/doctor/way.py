@@ -16,11 +16,11 @@ from typing import Any, NamedTuple
 import requests
 from requests.utils import select_proxy
 
-from rollbar_logging.cli.doctor_report import Finding
-from rollbar_logging.cli.doctor_settings import place_of
-from rollbar_logging.cli.doctor_steps import MARGIN, within
-from rollbar_logging.cli.doctor_tls import check_tls
-from rollbar_logging.cli.doctor_tunnel import open_tunnel
+from rollbar_logging.cli.doctor.options import place_of
+from rollbar_logging.cli.doctor.report import Finding
+from rollbar_logging.cli.doctor.steps import MARGIN, within
+from rollbar_logging.cli.doctor.tls import check_tls
+from rollbar_logging.cli.doctor.tunnel import open_tunnel
 
 _MOST_ADDRESSES = 6
 
@@ -162,7 +162,7 @@ def _resolve(host: str, port: int, timeout: float) -> Finding:
     else:
         return Finding("ok", f"{host} is an address, there is no name to resolve")
     start = monotonic()
-    mend = f"check the spelling, and this machine's DNS; behind a proxy set HTTPS_PROXY (timeout {timeout:g} s)"
+    mend = "check the spelling, and this machine's DNS; where only a proxy leads outside, set HTTPS_PROXY to it"
     try:
         found = within(timeout, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except TimeoutError:

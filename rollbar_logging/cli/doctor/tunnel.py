@@ -7,7 +7,7 @@ import socket
 from time import monotonic
 from urllib.parse import unquote, urlsplit
 
-from rollbar_logging.cli.doctor_settings import place_of
+from rollbar_logging.cli.doctor.options import place_of
 
 _LONGEST_HEAD = 65_536
 

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from rollbar_logging.cli.doctor_report import Finding, masked
-from rollbar_logging.cli.serve import TOKEN_VARIABLE
+from rollbar_logging.cli.doctor.report import Finding, masked
+from rollbar_logging.cli.serve_options import VARIABLES
 from rollbar_logging.errors import SettingsError
 from rollbar_logging.settings import Settings
 
 PREFIX = "ROLLBAR_"
-OTHERS_VARIABLES = frozenset({TOKEN_VARIABLE})
+OTHERS_VARIABLES = VARIABLES
 """Variables of the same prefix that are no options, but read by others of our commands."""
 
 _MAX_VALUE = 200

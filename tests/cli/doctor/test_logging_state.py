@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 import rollbar_logging
-from rollbar_logging.cli.doctor_config import Config, load_config, rollbar_entries
-from rollbar_logging.cli.doctor_logging import check_logging
+from rollbar_logging.cli.doctor.config import Config, load_config, rollbar_entries
+from rollbar_logging.cli.doctor.logging_state import check_logging
 from rollbar_logging.errors import RollbarError
-from tests.cli.doctoring import TOKEN, doctor
+from tests.cli.doctor.doctoring import TOKEN, doctor
 from tests.loopback import Loopback, Reply
 
 HANDLER = {"class": "rollbar_logging.RollbarHandler", "level": "ERROR"}
@@ -35,7 +35,9 @@ def config(**more: Any) -> dict[str, Any]:
 
 
 LOGGING = config(
-    handlers={"rollbar": {**HANDLER, "level": "WARNING", "environment": "ext://tests.cli.test_doctor_logging.PLACE"}}
+    handlers={
+        "rollbar": {**HANDLER, "level": "WARNING", "environment": "ext://tests.cli.doctor.test_logging_state.PLACE"}
+    }
 )
 PLACE = "from-ext"
 
@@ -180,7 +182,7 @@ def test_configurations_are_read_from_everywhere(tmp_path: Path, monkeypatch: py
         found = load_config(str(tmp_path / name), None, {})
         assert found is not None
         assert found.configs == (mapping,)
-    module = load_config("tests.cli.test_doctor_logging:LOGGING", None, {})
+    module = load_config("tests.cli.doctor.test_logging_state:LOGGING", None, {})
     assert module is not None
     assert rollbar_entries(module) == [("rollbar", {"level": "WARNING", "environment": "from-ext"})]
     assert load_config(None, None, {}) is None
@@ -190,8 +192,8 @@ def test_configurations_are_read_from_everywhere(tmp_path: Path, monkeypatch: py
     ("where", "words"),
     [
         ("nowhere.to.be.found:LOGGING", "ModuleNotFoundError"),
-        ("tests.cli.test_doctor_logging:NOTHING", "has no NOTHING"),
-        ("tests.cli.test_doctor_logging:PLACE", "is no mapping, but str"),
+        ("tests.cli.doctor.test_logging_state:NOTHING", "has no NOTHING"),
+        ("tests.cli.doctor.test_logging_state:PLACE", "is no mapping, but str"),
         ("/nowhere/at/all.json", "FileNotFoundError"),
         ("/nowhere/at/all.py", "FileNotFoundError"),
         ("", "ValueError"),

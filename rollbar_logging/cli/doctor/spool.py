@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from rollbar_logging.cli.doctor_report import Finding
+from rollbar_logging.cli.doctor.report import Finding
+from rollbar_logging.delivery.spool_place import FILE_NAME
 from rollbar_logging.settings import Settings
 
 _LEAST_BYTES = 1024 * 1024
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
-_FILE = "spool.db"
 
 
 def check_spool(settings: Settings) -> Iterator[Finding]:
@@ -39,7 +39,7 @@ def check_spool(settings: Settings) -> Iterator[Finding]:
     yield _writable(folder)
     yield from _permissions(folder)
     yield _free_space(folder, settings.spool_bytes)
-    if (folder / _FILE).exists():
+    if (folder / FILE_NAME).exists():
         yield from _waiting(settings, time.time())
 
 
@@ -77,7 +77,7 @@ def _permissions(folder: Path) -> Iterator[Finding]:
     if state.st_uid != os.geteuid():
         text = f"it belongs to the user {state.st_uid}, and this is the user {os.geteuid()}: the spool refuses that"
         yield Finding("problem", text, "run the doctor as the user that runs the application, or choose another folder")
-    has_others = any(not path.name.startswith(_FILE) for path in folder.iterdir())
+    has_others = any(not path.name.startswith(FILE_NAME) for path in folder.iterdir())
     if not mode & _OTHERS:
         yield Finding("ok", f"only its owner may enter it (mode {mode:o})")
     elif mode & _WRITABLE and has_others:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rollbar_logging.cli.doctor_report import Finding
+from rollbar_logging.cli.doctor.report import Finding
 from rollbar_logging.delivery.answer import Answer
 from rollbar_logging.settings import Settings
 
@@ -86,7 +86,9 @@ def _over_the_limit(settings: Settings) -> str:
 
 
 def _rate_limit(status: int, headers: Mapping[str, str]) -> Iterator[Finding]:
-    limit, left, seconds = (headers.get(f"x-rate-limit-{name}", "") for name in ("limit", "remaining", _SECONDS))
+    limit, left, seconds = (
+        headers.get(f"x-rate-limit-{name}", "") for name in ("limit", "remaining", "remaining-seconds")
+    )
     if not left:
         yield Finding("note", "the answer tells nothing of a rate limit")
         return
@@ -95,6 +97,3 @@ def _rate_limit(status: int, headers: Mapping[str, str]) -> Iterator[Finding]:
     is_used_up = left == "0" and status < 400  # noqa: PLR2004 - a refusal has been told already
     mend = "further reports wait until then" if is_used_up else ""
     yield Finding("warning" if is_used_up else "note", f"rate limit: {left}{of} calls left{ends}", mend)
-
-
-_SECONDS = "remaining-seconds"

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from rollbar_logging.cli.doctor_runtime import check_runtime
-from rollbar_logging.cli.doctor_spool import check_spool
-from rollbar_logging.cli.doctor_steps import within
-from rollbar_logging.cli.doctor_tls import end_of
+from rollbar_logging.cli.doctor.runtime import check_runtime
+from rollbar_logging.cli.doctor.spool import check_spool
+from rollbar_logging.cli.doctor.steps import within
+from rollbar_logging.cli.doctor.tls import end_of
 from rollbar_logging.settings import Settings
-from tests.cli.doctoring import CERTIFICATES, TOKEN, Said, connect_proxy, doctor, serve_tls
+from tests.cli.doctor.doctoring import CERTIFICATES, TOKEN, Said, connect_proxy, doctor, serve_tls
 from tests.loopback import Loopback, Reply
 
 WAY = "Way to the endpoint"
@@ -377,17 +377,19 @@ def runtime_lines(**modules: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("options", "marks"),
+    ("options", "has_threads", "marks"),
     [
-        ({}, ["problem", "warning"]),
-        ({"enable-threads": b"true", "lazy-apps": True}, ["ok"]),
-        ({b"threads": b"4", b"py-call-uwsgi-fork-hooks": b"1"}, ["ok"]),
-        ({"enable-threads": b"false"}, ["problem", "warning"]),
+        ({}, False, ["problem", "note"]),
+        ({}, True, ["ok", "note"]),
+        ({"enable-threads": b"true", "lazy-apps": True}, False, ["ok"]),
+        ({b"threads": b"4", b"py-call-uwsgi-fork-hooks": b"1"}, False, ["ok"]),
+        ({"enable-threads": b"false"}, False, ["problem", "note"]),
     ],
 )
-def test_uwsgi_without_threads_is_a_problem(options: dict[Any, Any], marks: list[str]) -> None:
-    """The server's own options decide, as text or as bytes."""
-    lines = [line for line in runtime_lines(uwsgi=SimpleNamespace(opt=options)) if "uWSGI" in line]
+def test_uwsgi_without_threads_is_a_problem(options: dict[Any, Any], *, has_threads: bool, marks: list[str]) -> None:
+    """The server's own options decide, as text or as bytes; where it always has threads, it says so."""
+    uwsgi = SimpleNamespace(opt=options, has_threads=has_threads)
+    lines = [line for line in runtime_lines(uwsgi=uwsgi) if "uWSGI" in line]
 
     assert [line.partition(":")[0] for line in lines] == marks
 

@@ -95,7 +95,8 @@ def verdict(sections: Sequence[Section]) -> str:
     marks = count_marks(sections)
     if not marks["problem"] and not marks["warning"]:
         return "All is well."
-    counts = [f"{n} {word}{'' if n == 1 else 's'}" for word in ("problem", "warning") if (n := _count(marks, word))]
+    counted = ((marks["problem"], "problem"), (marks["warning"], "warning"))
+    counts = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in counted if count]
     return f"{' and '.join(counts)}."
 
 
@@ -135,7 +136,3 @@ def say(text: str) -> None:
 def say_json(found: dict[str, Any]) -> None:
     """Print one JSON document, in ASCII."""
     say(json.dumps(found, indent=2))
-
-
-def _count(marks: Counter[Mark], word: str) -> int:
-    return sum(count for mark, count in marks.items() if mark == word)

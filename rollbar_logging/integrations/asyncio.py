@@ -1,0 +1,63 @@
+"""Failures that an event loop gets to know of and nobody awaits: of tasks, callbacks and transports.
+
+    import asyncio
+    from rollbar_logging.integrations import asyncio as rollbar_asyncio
+
+    async def main():
+        rollbar_asyncio.install()
+
+Without this, `asyncio` logs them on its own logger, so that the handler reports them too, but not which task and
+future it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from rollbar_logging.integrations.reporting import report, reported_first
+
+_TOLD = ("task", "future", "handle", "protocol", "transport", "socket", "asyncgen")
+"""Keys of the loop's context that say what failed."""
+
+
+def install(loop: asyncio.AbstractEventLoop | None = None) -> Callable[[], None]:
+    """Report what reaches the loop's exception handler; the one before goes on being called.
+
+    Args:
+        loop: By default the running one.
+
+    Returns:
+        A function that puts back what stood there before.
+
+    Raises:
+        RuntimeError: No loop is given, and none runs.
+    """
+    watched = loop or asyncio.get_running_loop()
+    before = watched.get_exception_handler()
+
+    def handle(at: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        def go_on() -> None:
+            if before is None:
+                at.default_exception_handler(context)
+            else:
+                before(at, context)
+
+        reported_first(lambda: _tell_of(context), go_on)
+
+    watched.set_exception_handler(handle)
+
+    def uninstall() -> None:
+        if watched.get_exception_handler() is handle:
+            watched.set_exception_handler(before)
+
+    return uninstall
+
+
+def _tell_of(context: dict[str, Any]) -> None:
+    error = context.get("exception")
+    if error is None:
+        return  # only a message, which the loop's own handler logs
+    extra = {key: repr(context[key])[:1000] for key in _TOLD if context.get(key) is not None}
+    report(error, str(context.get("message")), logger="asyncio", extra={"asyncio": extra})

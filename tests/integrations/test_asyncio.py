@@ -1,0 +1,101 @@
+"""What an event loop gets to know of and nobody awaits."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from rollbar_logging import RollbarHandler
+from rollbar_logging.integrations import asyncio as rollbar_asyncio
+from rollbar_logging.testing import Reports, capture_reports
+
+
+@pytest.fixture
+def reports() -> Iterator[Reports]:
+    """What is reported, through the root logger."""
+    handler = RollbarHandler(access_token="0123456789abcdef")
+    logging.getLogger().addHandler(handler)
+    with capture_reports() as captured:
+        yield captured
+    logging.getLogger().removeHandler(handler)
+    handler.close()
+
+
+async def fail(text: str) -> None:
+    """Raise."""
+    raise ValueError(text)
+
+
+def test_a_task_that_nobody_awaits_is_reported_once(reports: Reports) -> None:
+    """With the task in custom; asyncio's own log line about it is no second report."""
+
+    async def main() -> None:
+        rollbar_asyncio.install()
+        task = asyncio.create_task(fail("forgotten"), name="the-task")
+        await asyncio.sleep(0)
+        del task
+        gc.collect()
+
+    asyncio.run(main())
+    (report,) = reports
+
+    assert report.exception is not None
+    assert report.exception.message == "forgotten"
+    assert "the-task" in report.custom["asyncio"]["future"]
+
+
+def test_a_callback_that_fails_is_reported(reports: Reports) -> None:
+    """As what the loop says of it."""
+
+    async def main() -> None:
+        rollbar_asyncio.install()
+        asyncio.get_running_loop().call_soon([].pop)
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert [report.exception and report.exception.class_name for report in reports] == ["IndexError"]
+
+
+def test_the_handler_before_is_called_and_comes_back(reports: Reports) -> None:
+    """It gets the loop's context, and is there again afterwards."""
+    seen: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+
+        def mine(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+            seen.append(context)
+            logging.getLogger("mine").error("seen", exc_info=context["exception"])
+
+        loop.set_exception_handler(mine)
+        uninstall = rollbar_asyncio.install()
+        loop.call_exception_handler({"message": "odd", "exception": ValueError("x")})
+        loop.call_exception_handler({"message": "only words", "exception": KeyError("y")})
+        uninstall()
+        assert loop.get_exception_handler() is mine
+
+    asyncio.run(main())
+    assert [context["message"] for context in seen] == ["odd", "only words"]
+    assert [report.exception and report.exception.class_name for report in reports] == ["ValueError", "KeyError"]
+
+
+def test_only_a_message_is_left_to_the_loop(reports: Reports) -> None:
+    """The loop logs it, and that is the report."""
+
+    async def main() -> None:
+        rollbar_asyncio.install()
+        asyncio.get_running_loop().call_exception_handler({"message": "only words"})
+
+    asyncio.run(main())
+    assert [report.message for report in reports] == ["only words"]
+
+
+def test_without_a_loop_it_says_so() -> None:
+    """There is nothing to watch."""
+    with pytest.raises(RuntimeError):
+        rollbar_asyncio.install()
