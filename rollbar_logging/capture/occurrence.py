@@ -99,8 +99,8 @@ class Occurrence(NamedTuple):
         request: Rollbar's ``data.request``, not scrubbed yet.
         overrides: ``fingerprint``, ``title`` and ``context`` asked for by the record.
         payload: Further keys of ``data`` asked for by the record (pyrollbar's ``payload_data``).
-        telemetry: What was logged before, the oldest first.
         size: Estimate of the bytes that this object takes in memory.
+        telemetry: What was logged before, the oldest first.
     """
 
     uuid: str
@@ -121,5 +121,5 @@ class Occurrence(NamedTuple):
     request: dict[str, Plain] | None = None
     overrides: dict[str, str] = {}  # noqa: RUF012 - likewise
     payload: dict[str, Plain] = {}  # noqa: RUF012 - likewise
-    telemetry: tuple[dict[str, Plain], ...] = ()
     size: int = 0
+    telemetry: tuple[dict[str, Plain], ...] = ()

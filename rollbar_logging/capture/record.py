@@ -132,7 +132,6 @@ class Recorder:
             described_request,
             asked.overrides,
             asked.payload,
-            (),
             _OCCURRENCE_BYTES + reading.size,
         )
 

@@ -38,7 +38,7 @@ class Arrival(NamedTuple):
         platform: As sent, or ``unknown``.
         framework: As sent, or ``unknown``.
         language: As sent, or ``unknown``.
-        data: JSON text of the ``data`` to be stored, in ASCII.
+        data: JSON text of the ``data`` to be stored.
         traits: What people search by; see `traits_of`.
     """
 
@@ -69,8 +69,15 @@ class Sender(NamedTuple):
     body_bytes: int
 
 
-def arrival_of(data: dict[str, Any], sender: Sender, kind: Kind = "item") -> Arrival:
-    """Turn the checked ``data`` of an item into what is stored; *data* itself is not changed."""
+def arrival_of(data: dict[str, Any], sender: Sender, kind: Kind = "item", *, text: str | None = None) -> Arrival:
+    """Turn the checked ``data`` of an item into what is stored; *data* itself is not changed.
+
+    Args:
+        data: What the payload held.
+        sender: Who sent it.
+        kind: See `Kind`.
+        text: *data* as JSON text, where it is at hand.
+    """
     stored = stored_form(data, sender)
     return Arrival(
         uuid=storable(stored["uuid"]),
@@ -86,9 +93,20 @@ def arrival_of(data: dict[str, Any], sender: Sender, kind: Kind = "item") -> Arr
         platform=storable(stored.get("platform") or "unknown"),
         framework=storable(stored["framework"]),
         language=storable(stored.get("language") or "unknown"),
-        data=json.dumps(stored, separators=(",", ":")),
+        data=_stored_text(stored, data, text),
         traits=traits_of(stored),
     )
+
+
+def _stored_text(stored: dict[str, Any], data: dict[str, Any], text: str | None) -> str:
+    """Return the JSON text of *stored*; where *text* is that of *data*, with what differs put at its end.
+
+    Of two equal keys the later one counts, for JSON readers as for databases.
+    """
+    if text is None:
+        return json.dumps(stored, separators=(",", ":"))
+    changed = {key: value for key, value in stored.items() if value is not data.get(key)}
+    return f"{text[:-1]},{json.dumps(changed, separators=(',', ':'))[1:]}"
 
 
 def stored_form(data: dict[str, Any], sender: Sender) -> dict[str, Any]:

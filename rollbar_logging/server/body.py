@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl
 
 from rollbar_logging.server.answers import Refused
+
+try:
+    from orjson import loads as _fast_loads
+except ModuleNotFoundError:
+    _fast_loads = None  # type: ignore[assignment]
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -21,6 +27,11 @@ DEFAULT_MAX_BODY = 1_048_576
 
 MAX_DEPTH = 200
 """Levels of nested objects and lists; JSON readers and writers give up somewhere above."""
+
+_USUAL_START = re.compile(rb'\{\s*"data"\s*:\s*')
+
+MOST_FIELDS = 1000
+"""Of one form."""
 
 _DRAINED_BYTES = 64 * 1024 * 1024
 """So much of a body that is too large is read and thrown away: a client that is still sending
@@ -37,10 +48,12 @@ class Parsed(NamedTuple):
     Attributes:
         payload: The JSON value.
         access_token: The token given in the body, if any.
+        data: JSON text of the payload's ``data`` as it came, where it is all that the body holds.
     """
 
     payload: Any
     access_token: str | None
+    data: str | None = None
 
 
 async def read_body(receive: Receive, headers: Mapping[str, str], limit: int) -> bytes:
@@ -88,7 +101,7 @@ def unpack(body: bytes, encoding: str, limit: int) -> bytes:
     """Undo a ``Content-Encoding`` of ``gzip`` or ``deflate``, up to *limit* bytes.
 
     Raises:
-        Refused: 413, when more comes out; 400, when the body is not what it says or is cut short.
+        Refused: 413, when more comes out; 400, when the body is not what it says, is cut short, or goes on.
     """
     encoding = encoding.strip().lower()
     if encoding in {"", "identity"}:
@@ -102,7 +115,7 @@ def unpack(body: bytes, encoding: str, limit: int) -> bytes:
         raise _bad_request() from None
     if len(unpacked) > limit:
         raise _too_large()
-    if not unpacker.eof:
+    if not unpacker.eof or unpacker.unused_data:
         raise _bad_request()
     return unpacked
 
@@ -115,14 +128,47 @@ def parse_body(body: bytes) -> Parsed:
     """
     body = body.removeprefix(b"\xef\xbb\xbf").strip()
     if body[:1] in b"{[":
+        if (usual := _parse_usual(body)) is not None:
+            return usual
         payload = parse_json(body)
         return Parsed(payload, _text(payload.get("access_token")) if isinstance(payload, dict) else None)
-    form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    form = dict(form_fields(body))
     if "payload" not in form:
         return Parsed(parse_json(body), None)
     payload = parse_json(form["payload"].encode("utf-8", "replace"))
     given = payload.get("access_token") if isinstance(payload, dict) else None
     return Parsed(payload, _text(given) or _text(form.get("access_token")))
+
+
+def form_fields(body: bytes) -> list[tuple[str, str]]:
+    """Read a form's fields.
+
+    Raises:
+        Refused: 400, when there are more than `MOST_FIELDS`.
+    """
+    try:
+        return parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise _bad_request() from None
+
+
+def _parse_usual(body: bytes) -> Parsed | None:
+    """Understand ``{"data": {…}}`` without anything else, as handlers send it; ``None``: it is something else.
+
+    Nine of ten calls are such, and take a third of the time in this way. What the fast reader refuses, the other
+    one looks at.
+    """
+    start = _USUAL_START.match(body)
+    if start is None or not body.endswith(b"}"):
+        return None
+    text = body[start.end() : -1]
+    try:
+        data = _strict_loads(text) if _fast_loads is None else _fast_loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict) or _is_too_deep(text, data):
+        return None
+    return Parsed({"data": data}, None, text.decode("utf-8").rstrip())
 
 
 def _text(value: object) -> str | None:
@@ -136,13 +182,21 @@ def parse_json(text: bytes) -> Any:
         Refused: 400, as `parse_body`.
     """
     try:
-        value = json.loads(text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+        value = _strict_loads(text)
     except (ValueError, RecursionError):
         raise _bad_request() from None
-    # Depth is at most the number of brackets, which is cheap to count; few bodies need the walk.
-    if text.count(b"{") + text.count(b"[") > MAX_DEPTH and _depth_exceeds(value, MAX_DEPTH):
+    if _is_too_deep(text, value):
         raise _bad_request()
     return value
+
+
+def _strict_loads(text: bytes) -> Any:
+    return json.loads(text.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+
+
+def _is_too_deep(text: bytes, value: Any) -> bool:
+    # Depth is at most the number of brackets, which is cheap to count; few bodies need the walk.
+    return text.count(b"{") + text.count(b"[") > MAX_DEPTH and _depth_exceeds(value, MAX_DEPTH)
 
 
 def _refuse_constant(name: str) -> NoReturn:

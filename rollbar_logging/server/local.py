@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.server.body import DEFAULT_MAX_BODY
 from rollbar_logging.server.counters import ServerStats
-from rollbar_logging.server.options import ServerOptions
+from rollbar_logging.server.options import SHORTEST_PASSWORD, TOKEN_NAMES, ServerOptions
 from rollbar_logging.server.rate_limit import DEFAULT_RATE_LIMIT
 from rollbar_logging.server.received import ReceivedOccurrence, StoredItem
+from rollbar_logging.server.tokens import SCOPES
 
 if TYPE_CHECKING:
     from rollbar_logging.server.running import Running
@@ -36,9 +37,18 @@ class LocalServer:
         database: SQLite file, URL of a PostgreSQL database, or ``None`` for memory that ends with the server.
         access_token: The token with the scope ``post_server_item``; by default the database's, else a
             new one.
+        tokens: Texts of other tokens by name, as in the attribute of that name; others are the database's, or new.
+        projects: Texts of tokens by scope, per project's name. The first is the server's first project; those that
+            the database does not have are made.
+        users: E-mail addresses by name of users that the account shall have beside its owner: whom items can be
+            assigned to, and in whose name deploys are reported.
         new_tokens: Whether all other tokens get new texts: the database keeps none that could be shown again.
+        password: What the pages ask for, of 8 characters or more. On an address that other machines can reach
+            there has to be one.
+        retention: Seconds after which occurrences are deleted; ``None``: never. Items and counts stay.
         max_body: Bytes of the largest body taken.
         rate_limit: Calls and seconds of each token's window, or ``None`` for no limit.
+        log: Form of the access log, ``"json"`` or ``"text"``, a line for each call on standard error; ``None``: no log.
         clock: Monotonic seconds by which windows end.
         unix_clock: Unix seconds by which arrivals are stamped.
     """
@@ -50,14 +60,36 @@ class LocalServer:
         port: int = 0,
         database: str | Path | None = None,
         access_token: str | None = None,
+        tokens: Mapping[str, str] | None = None,
+        projects: Mapping[str, Mapping[str, str]] | None = None,
+        users: Mapping[str, str] | None = None,
         new_tokens: bool = False,
+        password: str | None = None,
+        retention: float | None = None,
         max_body: int = DEFAULT_MAX_BODY,
         rate_limit: tuple[int, float] | None = DEFAULT_RATE_LIMIT,
+        log: Literal["json", "text"] | None = None,
         clock: Callable[[], float] = time.monotonic,
         unix_clock: Callable[[], float] = time.time,
     ) -> None:
-        tokens = {"post_server_item": access_token} if access_token else {}
-        self._options = ServerOptions(host, port, database, tokens, new_tokens, max_body, rate_limit, clock, unix_clock)
+        fixed = dict(tokens or {}) | ({"post_server_item": access_token} if access_token else {})
+        self._options = ServerOptions(
+            host=host,
+            port=port,
+            database=database,
+            tokens=fixed,
+            projects=dict(projects or {}),
+            users=dict(users or {}),
+            new_tokens=new_tokens,
+            password=password,
+            retention=retention,
+            max_body=max_body,
+            rate_limit=rate_limit,
+            log=log,
+            clock=clock,
+            unix_clock=unix_clock,
+        )
+        _check(self._options)
         self._service: Service | None = None
         self._running: Running | None = None
 
@@ -122,6 +154,16 @@ class LocalServer:
         """
         return dict(self._up.known_tokens)
 
+    @property
+    def project_tokens(self) -> dict[str, dict[str, str]]:
+        """The access tokens by project's name, of the projects that were given at the start; known ones only."""
+        return {name: dict(texts) for name, texts in self._up.known_by_project.items()}
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only programs of this machine can reach the server."""
+        return self._up.is_loopback
+
     def set_enabled(self, token_name: str, is_enabled: bool) -> None:
         """Enable or disable the first project's token of that name; ``KeyError`` when there is none."""
         self._up.set_enabled(token_name, is_enabled)
@@ -151,8 +193,22 @@ class LocalServer:
 
     def _open(self) -> Running:
         self._service = _service_class()(self._options)
-        self._running = self._service.listen()
+        self._running = self._service.running()
         return self._running
+
+
+def _check(options: ServerOptions) -> None:
+    unknown = sorted({*options.tokens} - {*TOKEN_NAMES})
+    for texts in options.projects.values():
+        unknown += sorted({*texts} - {*SCOPES})
+    if unknown:
+        raise RollbarError(f"no token is called {unknown[0]}: the names are {', '.join(TOKEN_NAMES)}")
+    if options.password is not None and len(options.password) < SHORTEST_PASSWORD:
+        raise RollbarError(f"the password is too short: give one of {SHORTEST_PASSWORD} characters or more")
+    if options.retention is not None and options.retention <= 0:
+        raise RollbarError(f"retention={options.retention!r}: expected seconds above 0, or None")
+    if options.log not in {None, "json", "text"}:
+        raise RollbarError(f"log={options.log!r}: expected 'json', 'text' or None")
 
 
 def _service_class() -> type[Service]:

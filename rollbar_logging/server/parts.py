@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from rollbar_logging.server.answers import Refused
+from rollbar_logging.server.call_note import CALL_NOTE
 from rollbar_logging.server.counters import Counters
 from rollbar_logging.server.rate_limit import RateLimiter, Verdict
 from rollbar_logging.server.storage.database import Database
@@ -25,7 +26,9 @@ class Parts(NamedTuple):
         counters: Counts answers.
         unix_clock: Unix seconds.
         max_body: Bytes of the largest body.
-        own_hosts: Names under which pages are served, beside IP addresses and ``localhost``.
+        own_hosts: Names under which pages are served, beside IP addresses and ``localhost``; ``*``: all names.
+        known_tokens: Texts of the first project's and the account's tokens, by name, where they are known.
+        known_by_project: The same of other projects, by project's name.
     """
 
     database: Database
@@ -35,6 +38,11 @@ class Parts(NamedTuple):
     unix_clock: Callable[[], float]
     max_body: int
     own_hosts: frozenset[str]
+    known_tokens: Mapping[str, str]
+    known_by_project: Mapping[str, Mapping[str, str]]
+
+    def __repr__(self) -> str:
+        return "Parts(…)"  # some of them hold secrets
 
 
 class Caller:
@@ -52,6 +60,9 @@ class Caller:
         """
         self._text = passed_token(headers, in_body, query)
         token = parts.tokens.find(self._text)
+        note = CALL_NOTE.get()
+        if note is not None:
+            note.token_name = token.name
         self.verdict = parts.limiter.count(token)
         parts.counters.count_token(token.name, is_limited=self.verdict is not None and self.verdict.is_over)
         return token

@@ -27,11 +27,13 @@ class Window(NamedTuple):
         ends_at: Monotonic seconds.
         resets_at: Unix seconds of the same moment, rounded up; constant within a window.
         calls: Calls so far.
+        started_at: Unix seconds of its first call, rounded down.
     """
 
     ends_at: float
     resets_at: int
     calls: int
+    started_at: int
 
 
 class Verdict(NamedTuple):
@@ -79,7 +81,7 @@ def count_call(
     """
     limit, seconds = rate_limit
     if window is None or now >= window.ends_at:
-        window = Window(now + seconds, math.ceil(unix_time + seconds), 0)
+        window = Window(now + seconds, math.ceil(unix_time + seconds), 0, int(unix_time))
     window = window._replace(calls=window.calls + 1)
     verdict = Verdict(
         limit=limit,

@@ -2,55 +2,73 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import errno
+import gc
 import logging
-import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from rollbar_logging.errors import RollbarError
-from rollbar_logging.server.app import LocalApp
-from rollbar_logging.server.parts import Parts
+from rollbar_logging.server.access_log import App
+from rollbar_logging.server.background import Background
+from rollbar_logging.server.connections import Guards
 
 _log = logging.getLogger(__name__)
 
-_BACKLOG = 1024
-_KEEP_ALIVE = 75
-"""Seconds that an idle connection stays open: longer than clients keep theirs, so that they close first."""
 _GRACE = 3
 """Seconds that calls may take to finish after the end was asked for."""
+_PIECE_BYTES = 512 * 1024
+"""More than a connection is read at once: by so much may headers be too large before the guard sees it."""
+_STREAM_GRACE = 0.5
+"""Seconds after which answers that have begun and do not end, as streams of events, are cut off."""
+
+
+_GC_THRESHOLDS = (20_000, 10, 20)
+"""An item makes some 200 containers that are no garbage to be found: they go when their last user does."""
 
 
 class Running:
     """A listening server; nothing is taken before `start` or `run`."""
 
-    def __init__(self, parts: Parts, host: str, port: int) -> None:
-        """Listen.
+    def __init__(self, app: App, listener: socket.socket, url: str, guards: Guards, background: Background) -> None:
+        """Put the parts together.
 
-        Raises:
-            RollbarError: The address is taken, or is none of this machine's.
+        Args:
+            app: Answers calls.
+            listener: A listening socket, which is closed with this.
+            url: Its address.
+            guards: Of the connections.
+            background: Runs while calls are taken.
         """
-        self._socket = _listen(host, port)
+        self._socket = listener
         self._server = _Server(
             uvicorn.Config(
-                LocalApp(parts),
+                guards.app(app),
+                interface="asgi3",
+                http=_guarded(guards),
+                h11_max_incomplete_event_size=guards.limits.header_bytes + _PIECE_BYTES,
                 lifespan="off",
                 ws="none",
                 log_config=None,
                 server_header=False,
-                timeout_keep_alive=_KEEP_ALIVE,
+                proxy_headers=False,
+                timeout_keep_alive=guards.limits.idle_seconds,
                 timeout_graceful_shutdown=_GRACE,
-            )
+            ),
+            guards,
+            background,
         )
         self._thread = threading.Thread(target=self._run, name="rollbar-local-server", daemon=True)
         self._failure: BaseException | None = None
-        self.url = _url(host, self._socket.getsockname()[1])
+        self.url = url
 
     def start(self) -> None:
         """Run in a thread; on return calls are taken."""
@@ -60,8 +78,17 @@ class Running:
             raise RollbarError(f"the local server could not be started: {self._failure}") from self._failure
 
     def run(self, on_ready: Callable[[], None]) -> None:
-        """Run on the calling thread until a signal."""
-        self._server.on_ready = on_ready
+        """Run on the calling thread until a signal, in a process that does nothing else."""
+
+        def ready() -> None:
+            # What is there now stays. Looking through it again and again for garbage took half of the time of
+            # a server under load, whose JSON makes the collector run often.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*_GC_THRESHOLDS)
+            on_ready()
+
+        self._server.on_ready = ready
         with _own_log():
             self._server.run(sockets=[self._socket])
 
@@ -85,15 +112,29 @@ class Running:
 class _Server(uvicorn.Server):
     """uvicorn's server, which says when it is up, and ends at a signal without dying of it."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, guards: Guards, background: Background) -> None:
         super().__init__(config)
         self.is_up = threading.Event()
         self.on_ready: Callable[[], None] = _nothing
+        self._guards = guards
+        self._background = background
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        self._background.start()
         self.is_up.set()
         self.on_ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._background.stop()
+        self._guards.end_lingering()
+        streams = asyncio.get_running_loop().call_later(_STREAM_GRACE, self._guards.end_answers)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            streams.cancel()
+            self._guards.end_all()
+            await asyncio.sleep(0)  # they note their end
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -110,6 +151,10 @@ class _Server(uvicorn.Server):
     def _exit(self, _number: int, _frame: FrameType | None) -> None:
         self.force_exit = self.should_exit  # at the second signal
         self.should_exit = True
+
+
+def _guarded(guards: Guards) -> Any:
+    return guards.protocol(AutoHTTPProtocol)
 
 
 def _nothing() -> None:
@@ -140,33 +185,3 @@ def _own_log() -> Iterator[None]:
     finally:
         for logger in loggers:
             logger.removeFilter(divert)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-    except OSError as error:
-        raise RollbarError(f"cannot listen on {host}: {error.strerror or error}") from error
-    try:
-        if os.name == "posix":
-            # Start again at once after a stop; connections of before may still be winding down.
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise RollbarError(f"port {port} of {host} is taken: choose another one") from error
-        raise RollbarError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def _url(host: str, port: int) -> str:
-    shown = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - to be shown only
-    return f"http://[{shown}]:{port}/" if ":" in shown else f"http://{shown}:{port}/"

@@ -13,6 +13,9 @@ from typing import Any
 _MOST = 20
 """Complaints of one answer; a trace of a thousand broken frames is told in a few."""
 
+_LONGEST_UUID = 255
+"""Characters; the reference names 36, but "any string" too."""
+
 _BODY_KEYS = ("trace", "trace_chain", "message", "crash_report")
 
 # Exact types, as a JSON reader makes them: a bool is an int only to Python.
@@ -56,6 +59,8 @@ _FRAME = {
     "args": "array",
     "kwargs": "object",
 }
+_FRAME_TYPES = {key: _TYPES[kind] | {type(None)} for key, kind in _FRAME.items()}
+_LINES = frozenset({list, type(None)})
 _EVENT = ("level", "type", "source", "timestamp_ms", "body")
 
 
@@ -87,6 +92,9 @@ def _payload(payload: Any) -> Iterator[str]:
 def _data(data: dict[str, Any]) -> Iterator[str]:
     yield from _required(data, "environment", "string", "data")
     yield from _optional(data, _DATA, "data")
+    uuid = data.get("uuid")
+    if isinstance(uuid, str) and len(uuid) > _LONGEST_UUID:  # cut, two could become one, and one would be lost
+        yield f"data.uuid should have at most {_LONGEST_UUID} characters."
     if "context" in data and not isinstance(data["context"], str):
         # The API says "null" of an object, which misleads; of a null it cannot have said so.
         wanted = "string" if data["context"] is None else "null"
@@ -101,7 +109,8 @@ def _person(person: Any) -> Iterator[str]:
     if not isinstance(person, dict):
         yield "data.person should be object."
         return
-    yield from _required(person, "id", "string", "data.person")
+    # A string by the reference; but the client for Ruby sends the integer that its application has.
+    yield from _required(person, "id", "string or integer", "data.person")
     yield from _optional(person, _PERSON, "data.person")
 
 
@@ -134,7 +143,8 @@ def _trace(trace: Any, path: str) -> Iterator[str]:
     yield from _required(trace, "frames", "array", path)
     frames = trace.get("frames")
     for index, frame in enumerate(frames if isinstance(frames, list) else ()):
-        yield from _frame(frame, f"{path}.frames[{index}]")
+        if not _is_faultless(frame):
+            yield from _frame(frame, f"{path}.frames[{index}]")
     error = trace.get("exception")
     if error is None:
         # Told of the part that is missing inside, as the API does.
@@ -146,6 +156,18 @@ def _trace(trace: Any, path: str) -> Iterator[str]:
     for key in ("message", "description"):
         if not isinstance(error.get(key), (str, type(None))):
             yield f"{path}.exception.{key} {_kind(error[key])} value found, but a null is required."
+
+
+def _is_faultless(frame: Any) -> bool:
+    """Whether `_frame` would say nothing of it: told without putting a sentence together, as of most frames."""
+    if type(frame) is not dict or type(frame.get("filename")) is not str:
+        return False
+    for key, value in frame.items():
+        types = _FRAME_TYPES.get(key)
+        if types is not None and type(value) not in types:
+            return False
+    context = frame.get("context")
+    return context is None or all(type(context.get(key)) in _LINES for key in ("pre", "post"))
 
 
 def _frame(frame: Any, path: str) -> Iterator[str]:

@@ -27,6 +27,9 @@ FIELDS: dict[str, str] = {
 LISTS = frozenset({"files", "methods"})
 """Columns that hold several texts, each behind a line break."""
 
+_OF_NOTHING = frozenset({("has", "comments"), ("has", "issue"), ("is", "group")})
+"""What can be asked of Rollbar's items, and no item here has."""
+
 _TERM = re.compile(
     r'(?:(?P<field>[A-Za-z_.]+):)?(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|(?P<plain>(?:[^\s"\\]|\\.)+\\?))', re.DOTALL
 )
@@ -67,6 +70,8 @@ def _term(found: re.Match[str]) -> Term:
         return Term("counter", plain[1:])
     if field is None:
         return Term("title", f"%{_pattern(plain) if quoted is None else _literal(quoted)}%")
+    if (field.lower(), plain) in _OF_NOTHING:
+        return Term("counter", "0")  # counters begin with 1
     column = FIELDS.get(field.lower())
     if column is None:
         raise SearchError(f"there is no field '{field}'; there are {', '.join(sorted(FIELDS))}")

@@ -72,6 +72,10 @@ class TokenBook:
     def __iter__(self) -> Iterator[Token]:
         return iter(self._tokens.values())
 
+    def has(self, text: str) -> bool:
+        """Whether there is a token of that text."""
+        return self._digest(text) in self._tokens
+
     def find(self, text: str) -> Token:
         """Return the token of that text.
 

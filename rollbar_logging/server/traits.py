@@ -5,7 +5,6 @@ Names: Rollbar's guide, "Searchable Fields".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from typing import Any
 
 from rollbar_logging.server.grouping import traces_of
@@ -19,51 +18,55 @@ SEPARATOR = "\n"
 
 def traits_of(data: dict[str, Any]) -> dict[str, str | None]:
     """Return every trait of a checked ``data``, ``None`` where it has none; `TRAITS` has the names."""
-    traits = {name: _text(find(data)) for name, find in _PLAIN.items()}
     traces = traces_of(data["body"])
-    error = traces[0]["exception"] if traces else {}
-    frames = traces[0]["frames"] if traces else []
-    all_frames = [frame for trace in traces for frame in trace["frames"]]
+    error = traces[0]["exception"] if traces else _NOTHING
+    frames = traces[0]["frames"] if traces else ()
+    all_frames = [frame for trace in traces for frame in reversed(trace["frames"])]
+    version = data.get("code_version")
     return {
-        **traits,
+        **{name: _text(_mapping(data.get(part)).get(key)) for name, (part, key) in _PLACES.items()},
+        "context": _text(data.get("context")),
+        "code_version": _text(_mapping(data.get("server")).get("code_version") if version is None else version),
         "exception_class": _text(error.get("class")),
         "exception_message": _text(error.get("message")),
         "topfile": _text(frames[0]["filename"]) if frames else None,
         "bottomfile": _text(frames[-1]["filename"]) if frames else None,
         "method": _text(frames[-1].get("method")) if frames else None,
-        "files": _listed(frame["filename"] for frame in reversed(all_frames)),
-        "methods": _listed(frame.get("method") for frame in reversed(all_frames)),
+        "files": _listed([frame["filename"] for frame in all_frames]),
+        "methods": _listed([frame.get("method") for frame in all_frames]),
     }
 
 
-def _under(part: str, key: str) -> Callable[[dict[str, Any]], Any]:
-    def find(data: dict[str, Any]) -> Any:
-        mapping = data.get(part)
-        return mapping.get(key) if isinstance(mapping, dict) else None
-
-    return find
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else _NOTHING
 
 
-def _code_version(data: dict[str, Any]) -> Any:
-    found = data.get("code_version")
-    return found if found is not None else _under("server", "code_version")(data)
+_NOTHING: dict[str, Any] = {}
 
-
-_PLAIN: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "host": _under("server", "host"),
-    "context": lambda data: data.get("context"),
-    "ip": _under("request", "user_ip"),
-    "user_id": _under("person", "id"),
-    "username": _under("person", "username"),
-    "email": _under("person", "email"),
-    "code_version": _code_version,
-    "request_url": _under("request", "url"),
-    "request_method": _under("request", "method"),
-    "server_root": _under("server", "root"),
-    "notifier_name": _under("notifier", "name"),
+_PLACES = {
+    "host": ("server", "host"),
+    "ip": ("request", "user_ip"),
+    "user_id": ("person", "id"),
+    "username": ("person", "username"),
+    "email": ("person", "email"),
+    "request_url": ("request", "url"),
+    "request_method": ("request", "method"),
+    "server_root": ("server", "root"),
+    "notifier_name": ("notifier", "name"),
 }
 
-TRAITS = (*_PLAIN, "exception_class", "exception_message", "topfile", "bottomfile", "method", "files", "methods")
+TRAITS = (
+    *_PLACES,
+    "context",
+    "code_version",
+    "exception_class",
+    "exception_message",
+    "topfile",
+    "bottomfile",
+    "method",
+    "files",
+    "methods",
+)
 
 
 def _text(value: Any) -> str | None:
@@ -72,8 +75,8 @@ def _text(value: Any) -> str | None:
     return str(value)[:_LONGEST] if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def _listed(values: Iterable[Any]) -> str | None:
-    distinct = dict.fromkeys(value for value in values if isinstance(value, str) and value)
+def _listed(values: list[Any]) -> str | None:
+    distinct = [value for value in dict.fromkeys(values) if isinstance(value, str) and value]
     text = SEPARATOR + SEPARATOR.join(distinct) if distinct else ""
     return storable(text[:_LONGEST_LIST] + SEPARATOR) if text else None
 

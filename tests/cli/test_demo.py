@@ -125,7 +125,7 @@ def test_on_a_terminal_it_serves_until_ctrl_c(tmp_path: Path) -> None:
         finally:
             process.kill()
     assert "All arrived" in said
-    assert "24 times" in page.text
+    assert "24 occurrences" in page.text
 
 
 def lines_of(terminal: object) -> Iterator[str]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from rollbar_logging.server import LocalServer
+from tests.server.node import node_modules  # noqa: F401 - a fixture
+from tests.server.postgres import postgres_cluster, postgres_url  # noqa: F401 - fixtures
 
 
 class Caller:
@@ -98,6 +101,21 @@ def caller(server: LocalServer) -> Iterator[Caller]:
     calling = Caller(server)
     with calling.session:
         yield calling
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_database(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """An empty database of each kind that the server can keep: a file of SQLite, and PostgreSQL."""
+    return tmp_path / "local.db" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def either_caller(either_database: Path | str) -> Iterator[Caller]:
+    """A caller of a server that nobody has called yet, on each of the databases."""
+    with LocalServer(database=either_database) as up:
+        calling = Caller(up)
+        with calling.session:
+            yield calling
 
 
 @pytest.fixture(scope="module")

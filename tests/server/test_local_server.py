@@ -120,7 +120,7 @@ def test_tokens_are_random_and_hidden_where_they_are_shown_by_accident() -> None
         ]
         assert all(len(text) == 32 and int(text, 16) >= 0 for text in tokens.values())
         assert len(set(tokens.values())) == 6
-        assert not any(text in repr(server._book.find(text)) for text in tokens.values())
+        assert not any(text in repr(server._up._book.find(text)) for text in tokens.values())
 
 
 def test_a_taken_port_is_said_clearly() -> None:
@@ -135,7 +135,10 @@ def test_a_taken_port_is_said_clearly() -> None:
 
 def test_an_address_of_another_machine_is_said_clearly() -> None:
     """An address that is none of ours cannot be listened on."""
-    with pytest.raises(RollbarError, match=r"cannot listen on 192\.0\.2\.1"), LocalServer(host="192.0.2.1"):
+    with (
+        pytest.raises(RollbarError, match=r"cannot listen on 192\.0\.2\.1"),
+        LocalServer(host="192.0.2.1", password="long enough"),
+    ):
         pass
 
 

@@ -54,6 +54,7 @@ GOOD_TRACE: dict[str, Any] = {"frames": [{"filename": "a.py"}], "exception": {"c
         trace(frames=[], exception={"class": "E", "message": None}),
         {"data": {**ENVELOPE, "body": {"crash_report": {"raw": "…"}}}},
         item(person={"id": "1", "username": None, "email": None}, level=None, timestamp=None, uuid=None),
+        item(person={"id": 7}),
         item(level="warni", timestamp=1.5, code_version=7, unknown=object),
         trace(
             frames=[{"filename": "a.js", "lineno": None, "context": {"pre": [], "post": []}}], exception={"class": "E"}
@@ -114,8 +115,9 @@ def test_what_clients_send_is_accepted(payload: dict[str, Any]) -> None:
         (item(context=None), ["data.context null value found, but a string is required."]),
         (item(level=40), ["data.level should be string."]),
         (item(level=True), ["data.level should be string."]),
+        (item(uuid="u" * 256), ["data.uuid should have at most 255 characters."]),
         (item(person={}), ["data.person.id is missing and it is required."]),
-        (item(person={"id": 7}), ["data.person.id should be string."]),
+        (item(person={"id": [7]}), ["data.person.id should be string or integer."]),
         (item(custom=[1]), ["data.custom should be object."]),
         (item(environment=None), ["data.environment is missing and it is required."]),
         (item(uuid=5), ["data.uuid should be string."]),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, TypeVar
-from urllib.parse import parse_qsl
 
 from sqlalchemy import Connection
 from starlette.datastructures import UploadFile
@@ -15,9 +14,11 @@ from starlette.responses import Response
 
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.server.answers import Answer, Refused, failure
-from rollbar_logging.server.body import Disconnected, parse_json, read_body, unpack
+from rollbar_logging.server.body import MOST_FIELDS, Disconnected, form_fields, parse_json, read_body, unpack
 from rollbar_logging.server.parts import Caller, Parts
+from rollbar_logging.server.storage.projects import project_exists
 from rollbar_logging.server.tokens import Token, require
+from rollbar_logging.server.traits import storable
 from rollbar_logging.server.wire import api_response
 
 _Result = TypeVar("_Result")
@@ -25,7 +26,13 @@ _Result = TypeVar("_Result")
 LARGEST_ID = 2**53 - 1
 """Of ids and numbers in calls: what a JSON reader of any language keeps exactly."""
 
-_MOST_FIELDS = 1000
+LARGEST_PAGE = 10**9
+
+PROJECT_NOT_FOUND = "Project not found in this account."
+
+
+class Form(dict[str, Any]):
+    """The fields of a form: numbers and booleans are texts there, which they may not be in JSON."""
 
 
 class Call(NamedTuple):
@@ -35,7 +42,7 @@ class Call(NamedTuple):
         parts: The server's.
         request: The call.
         token: Whose call it is.
-        fields: Of the body: a JSON object, or a form's fields (files as `UploadFile`); empty without a body.
+        fields: Of the body: a JSON object, or a `Form` (files as `UploadFile`); empty without a body.
         project_id: The token's project, or the one that an account's token names; 0 where none is needed.
     """
 
@@ -84,6 +91,14 @@ class Call(NamedTuple):
             raise Refused(422, f"Invalid format. {name} should be integer.")
         return int(text)
 
+    def page(self) -> int:
+        """Return the number of the page that is asked for, from 1; none is so large that no database could count to it.
+
+        Raises:
+            Refused: 422, when it is no number, or larger.
+        """
+        return self.number("page", default=1, low=1, high=LARGEST_PAGE)
+
     def values(self, name: str) -> tuple[str, ...]:
         """Return all values of a repeatable parameter of the query."""
         return tuple(self.request.query_params.getlist(name))
@@ -93,56 +108,84 @@ Endpoint = Callable[[Call], Awaitable[Answer]]
 Respond = Callable[[Request], Awaitable[Response]]
 
 
-def project_call(parts: Parts, scope: str, endpoint: Endpoint) -> Respond:
+def project_call(parts: Parts, scope: str, endpoint: Endpoint, *, max_body: int = 0) -> Respond:
     """Wrap an endpoint that needs a project's token with *scope*, or an account's that names a project.
 
-    An account's token names it by ``project_id``, in the query or in the body.
+    An account's token names it by ``project_id``, in the query or in the body; a list of items by ``project_ids``.
+    *max_body* is the bytes of the largest body where it is more than the server's.
     """
-    return _wrapped(parts, endpoint, lambda token, request, fields: _project_of(parts, token, scope, request, fields))
+
+    async def _check(token: Token, request: Request, fields: Mapping[str, Any]) -> int:
+        return await _project_of(parts, token, scope, request, fields)
+
+    return _wrapped(parts, endpoint, _check, max_body)
+
+
+def any_call(parts: Parts, scope: str, endpoint: Endpoint) -> Respond:
+    """Wrap an endpoint as `project_call` does; an account's token need not name a project, which is 0 then."""
+
+    async def _check(token: Token, request: Request, fields: Mapping[str, Any]) -> int:
+        if token.project_id is None and not (request.query_params.get("project_id") or fields.get("project_id")):
+            require(token, scope)
+            return 0
+        return await _project_of(parts, token, scope, request, fields)
+
+    return _wrapped(parts, endpoint, _check)
 
 
 def account_call(parts: Parts, scope: str, endpoint: Endpoint) -> Respond:
     """Wrap an endpoint that needs an account's token with *scope*."""
 
-    def check(token: Token, _request: Request, _fields: Mapping[str, Any]) -> int:
+    async def _check(token: Token, _request: Request, _fields: Mapping[str, Any]) -> int:
         if token.project_id is not None:
             raise Refused(403, "insufficient privileges: an account access token is required.")
         require(token, scope)
         return 0
 
-    return _wrapped(parts, endpoint, check)
+    return _wrapped(parts, endpoint, _check)
 
 
-def _project_of(parts: Parts, token: Token, scope: str, request: Request, fields: Mapping[str, Any]) -> int:
+async def _project_of(parts: Parts, token: Token, scope: str, request: Request, fields: Mapping[str, Any]) -> int:
     if token.project_id is not None:
         require(token, scope)
         return token.project_id
     require(token, "read" if scope == "read" else "write")
-    named = str(request.query_params.get("project_id") or fields.get("project_id") or "")
+    query = request.query_params
+    named = str(query.get("project_id") or query.get("project_ids") or fields.get("project_id") or "")
     if not (named.isascii() and named.isdecimal()):
         raise Refused(422, "Invalid format. project_id is missing and it is required with an account access token.")
-    if int(named) not in {other.project_id for other in parts.tokens}:
-        raise Refused(404, "Project not found in this account.")
-    return int(named)
+    if len(named) > len(str(LARGEST_ID)):
+        raise Refused(404, PROJECT_NOT_FOUND)
+    project_id = int(named)
+    if not await asyncio.wrap_future(parts.database.ask(lambda database: project_exists(database, project_id))):
+        raise Refused(404, PROJECT_NOT_FOUND)
+    return project_id
 
 
 def _wrapped(
-    parts: Parts, endpoint: Endpoint, project_of: Callable[[Token, Request, Mapping[str, Any]], int]
+    parts: Parts,
+    endpoint: Endpoint,
+    project_of: Callable[[Token, Request, Mapping[str, Any]], Awaitable[int]],
+    max_body: int = 0,
 ) -> Respond:
     async def respond(request: Request) -> Response:
         caller = Caller()
+        fields: Mapping[str, Any] = {}
         try:
-            fields = await _fields(request, parts.max_body)
+            fields = await _fields(request, max(parts.max_body, max_body))
             given = fields.get("access_token")
             in_body = given if isinstance(given, str) else None
             token = caller.admit(parts, request.headers, in_body, request.url.query)
             caller.refuse_if_over()
-            project_id = project_of(token, request, fields)
+            project_id = await project_of(token, request, fields)
             answer = await endpoint(Call(parts, request, token, fields, project_id))
         except Refused as refused:
             answer = failure(refused.status, refused.message)
         except Disconnected:
             return Response(status_code=400)  # nobody reads it
+        finally:
+            for file in filter(is_file, fields.values()):
+                await file.close()
         return api_response(answer._replace(headers=(*answer.headers, *caller.rate_headers())))
 
     return respond
@@ -162,25 +205,34 @@ async def _fields(request: Request, limit: int) -> Mapping[str, Any]:
         return _object(parse_json(body))
     if body.startswith(b"--") and request.headers.get("content-type", "").startswith("multipart/form-data"):
         return await _multipart(request, body)
-    form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+    form = Form(_storable(dict(form_fields(body))))
     return _object(parse_json(form["payload"].encode("utf-8", "replace"))) if "payload" in form else form
 
 
 def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise Refused(400, "Bad request")
-    return value
+    return dict(_storable(value))
 
 
-async def _multipart(request: Request, body: bytes) -> dict[str, Any]:
+def _storable(value: Any) -> Any:
+    """Replace in all texts of a JSON value what no database carries."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable(inner) for inner in value]
+    return {_storable(key): _storable(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+
+
+async def _multipart(request: Request, body: bytes) -> Form:
     async def stream() -> Any:
         yield body
 
     try:
-        form = await MultiPartParser(request.headers, stream(), max_files=100, max_fields=_MOST_FIELDS).parse()
+        form = await MultiPartParser(request.headers, stream(), max_files=100, max_fields=MOST_FIELDS).parse()
     except (MultiPartException, ValueError, KeyError):
         raise Refused(400, "Bad request") from None
-    return dict(form.multi_items())
+    return Form(_storable(dict(form.multi_items())))
 
 
 def text_field(fields: Mapping[str, Any], name: str, *, longest: int) -> str | None:
@@ -237,6 +289,15 @@ def boolean_field(fields: Mapping[str, Any], name: str) -> bool | None:
     if value is not None and not isinstance(value, bool):
         raise Refused(422, f"Invalid format. {name} should be boolean.")
     return value
+
+
+def flag(call: Call, name: str) -> bool:
+    """Whether a boolean of the query is set.
+
+    Raises:
+        Refused: 422, when it is none.
+    """
+    return boolean_field(call.request.query_params, name) or False
 
 
 def is_file(value: Any) -> bool:

@@ -14,7 +14,7 @@ from rollbar_logging.server.arrival import Sender, arrival_of, limit_reached, re
 from rollbar_logging.server.body import Parsed, Receive, parse_body, read_body, unpack
 from rollbar_logging.server.parts import Caller, Parts
 from rollbar_logging.server.schema import complaints
-from rollbar_logging.server.tokens import HEADER, require, require_posting
+from rollbar_logging.server.tokens import HEADER, Token, require, require_posting
 
 Scope = MutableMapping[str, Any]
 
@@ -41,31 +41,60 @@ async def post_item(scope: Scope, receive: Receive, parts: Parts) -> Answer:
 
 
 async def _take(body: bytes, headers: Mapping[str, str], scope: Scope, parts: Parts, caller: Caller) -> Answer:
-    query = scope["query_string"].decode("latin-1")
     parsed: Parsed | None = None
     if not headers.get(HEADER, "").strip():
-        parsed = _parse(body, headers, parts)
-    token = caller.admit(parts, headers, parsed.access_token if parsed else None, query)
+        parsed = parse(body, headers, parts)
+    token, sender = await admit(scope, headers, parsed.access_token if parsed else None, parts, caller, len(body))
+    return item_taken(await take_item(parsed or parse(body, headers, parts), token, sender, parts))
+
+
+async def admit(
+    scope: Scope, headers: Mapping[str, str], in_body: str | None, parts: Parts, caller: Caller, body_bytes: int
+) -> tuple[Token, Sender]:
+    """Admit one item: its token is known, within its limit, and may post.
+
+    Args:
+        scope: ASGI scope of the call.
+        headers: The call's.
+        in_body: The token that the body passes.
+        parts: The server's parts.
+        caller: Learns who it is.
+        body_bytes: The item's, as they came.
+
+    Raises:
+        Refused: 422 without a token, 403 for one that may not post, 429 over its limit.
+    """
+    token = caller.admit(parts, headers, in_body, scope["query_string"].decode("latin-1"))
     if token.project_id is None:
         raise Refused(403, "insufficient privileges: post_server_item scope is required but this is an account token.")
     address = scope["client"][0] if scope.get("client") else ""
-    sender = Sender(token.project_id, token.name, address, parts.unix_clock(), len(body))
+    sender = Sender(token.project_id, token.name, address, parts.unix_clock(), body_bytes)
     if caller.is_first_over:
         await parts.database.add(limit_reached(sender))
     caller.refuse_if_over()
     if "post_client_item" not in token.scopes:
         require(token, "post_server_item")
-    payload = (parsed or _parse(body, headers, parts)).payload
+    return token, sender
+
+
+async def take_item(parsed: Parsed, token: Token, sender: Sender, parts: Parts) -> str:
+    """Check and store an admitted item; return its uuid.
+
+    Raises:
+        Refused: 422 for what is wrong with it, 403 when the token may not post it.
+    """
+    payload = parsed.payload
     wrong = complaints(payload)
     if wrong:
         message = f"Invalid format. {' '.join(wrong)}"
         await parts.database.add(rejected(payload, message, sender))
         raise Refused(422, message)
     require_posting(token, payload["data"].get("platform"))
-    added = await parts.database.add(arrival_of(payload["data"], sender))
-    parts.counters.count_item(len(body), added.is_duplicate)
-    return item_taken(added.uuid)
+    added = await parts.database.add(arrival_of(payload["data"], sender, text=parsed.data))
+    parts.counters.count_item(sender.body_bytes, added.is_duplicate)
+    return added.uuid
 
 
-def _parse(body: bytes, headers: Mapping[str, str], parts: Parts) -> Parsed:
+def parse(body: bytes, headers: Mapping[str, str], parts: Parts) -> Parsed:
+    """Unpack and understand a body; refusals as `unpack` and `parse_body`."""
     return parse_body(unpack(body, headers.get("content-encoding", ""), parts.max_body))

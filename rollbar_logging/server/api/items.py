@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.routing import BaseRoute, Route
@@ -11,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from rollbar_logging.server.answers import Answer, Refused, render, success
 from rollbar_logging.server.api.calls import Call, boolean_field, integer_field, project_call, text_field
 from rollbar_logging.server.parts import Parts
-from rollbar_logging.server.received import StoredItem
+from rollbar_logging.server.received import ReceivedOccurrence, StoredItem
 from rollbar_logging.server.search import SearchError, parse_search
 from rollbar_logging.server.storage.items import (
     ITEMS_PER_PAGE,
@@ -20,8 +21,9 @@ from rollbar_logging.server.storage.items import (
     find_item,
     list_items,
 )
-from rollbar_logging.server.storage.people import team_exists, user_exists
+from rollbar_logging.server.storage.people import user_exists
 from rollbar_logging.server.storage.reading import find_occurrence
+from rollbar_logging.server.storage.teams import team_exists
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
 STATUSES = ("active", "resolved", "muted")
@@ -48,7 +50,7 @@ def item_routes(parts: Parts) -> list[BaseRoute]:
 
 
 async def _items(call: Call) -> Answer:
-    page = call.number("page", default=1, low=1)
+    page = call.page()
     limit = call.number("limit", default=ITEMS_PER_PAGE, low=1, high=_MOST_PER_PAGE)
     wanted = _filter(call)
     now = call.parts.unix_clock()
@@ -60,7 +62,7 @@ async def _items(call: Call) -> Answer:
 
 async def _search(call: Call) -> Answer:
     """Answer the undocumented search of pyrollbar's ``search_items``."""
-    page = call.number("page", default=1, low=1)
+    page = call.page()
     title = call.request.query_params.get("title", "")
     wanted = _filter(call)
     try:
@@ -122,10 +124,18 @@ async def _item_by(call: Call) -> Answer:
         uuid.UUID(given)
     except ValueError:
         raise Refused(400, "Invalid UUID format") from None
-    occurrence = await call.ask(lambda database: find_occurrence(database, call.project_id, uuid=given))
-    if occurrence is None:
-        raise Refused(404, "UUID did not match any occurrence")
+    occurrence = await _occurrence_by(call, given)
     return success(item_json(await found_item(call, id=occurrence.item_id), now))
+
+
+async def _occurrence_by(call: Call, given: str) -> ReceivedOccurrence:
+    """Find an occurrence by its uuid, as it is given or in the usual forms: clients send it with dashes or without."""
+    usual = uuid.UUID(given)
+    for text in dict.fromkeys((given, str(usual), usual.hex)):
+        occurrence = await call.ask(partial(find_occurrence, project_id=call.project_id, uuid=text))
+        if occurrence is not None:
+            return occurrence
+    raise Refused(404, "UUID did not match any occurrence")
 
 
 async def _item_by_counter(call: Call) -> Answer:
@@ -160,7 +170,8 @@ async def _change(call: Call) -> Answer:
             raise Refused(422, "User not found for this account")
         if columns.get("assigned_team_id") is not None and not team_exists(database, columns["assigned_team_id"]):
             raise Refused(422, "Team not found in this account.")
-        change_item(database, item, columns, now)
+        # As it is by now: an occurrence may have made it active again since it was looked for.
+        change_item(database, find_item(database, item.project_id, id=item.id) or item, columns, now)
 
     await call.change(change)
     sent = (*_CHANGEABLE, "snooze_enabled", "snooze_expiration_in_seconds")

@@ -41,7 +41,7 @@ async def _all(call: Call) -> Answer:
 
 
 async def _page(call: Call, item_id: int | None) -> Answer:
-    page = call.number("page", default=1, low=1)
+    page = call.page()
     limit = min(call.number("limit", default=_PER_PAGE, low=1), _MOST_PER_PAGE)
     last_id = call.number("lastId", default=0)
     found = await call.ask(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.server.storage.tables import access_tokens, facts
 from rollbar_logging.server.tokens import ACCOUNT_TOKENS, SCOPES, Token
+from rollbar_logging.server.traits import storable
 
 _DIGEST_BYTES = 32
 
@@ -26,9 +27,43 @@ def digest_of(text: str, salt: bytes) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "replace"), key=salt, digest_size=_DIGEST_BYTES).digest()
 
 
-def new_text() -> str:
-    """Make the text of a token: 32 hex digits, as most of Rollbar's are."""
-    return secrets.token_hex(16)
+def new_text(bits: int = 128) -> str:
+    """Make the text of a token: hex digits, 32 unless told otherwise, as most of Rollbar's are."""
+    return secrets.token_hex(bits // 8)
+
+
+class StoredToken(NamedTuple):
+    """What the API shows of a project's token; names are those of its token object."""
+
+    id: int
+    project_id: int
+    public_id: str
+    name: str
+    status: str
+    scopes: list[str]
+    rate_limit_window_size: int | None
+    rate_limit_window_count: int | None
+    date_created: int
+    date_modified: int
+    token_type: str
+
+
+_SHOWN = tuple(access_tokens.c[name] for name in StoredToken._fields)
+
+
+def list_tokens(connection: Connection, project_id: int) -> list[StoredToken]:
+    """Return a project's tokens by name."""
+    query = select(*_SHOWN).where(access_tokens.c.project_id == project_id)
+    return [StoredToken(*row) for row in connection.execute(query.order_by(access_tokens.c.name, access_tokens.c.id))]
+
+
+def find_token(connection: Connection, project_id: int, identifier: str) -> StoredToken | None:
+    """Return the project's token of that text or that public id, or ``None``."""
+    named = (access_tokens.c.digest == digest_of(identifier, salt_of(connection))) | (
+        access_tokens.c.public_id == storable(identifier)
+    )
+    row = connection.execute(select(*_SHOWN).where(access_tokens.c.project_id == project_id, named)).first()
+    return None if row is None else StoredToken(*row)
 
 
 def load_tokens(connection: Connection) -> list[Token]:

@@ -145,13 +145,18 @@ class Database:
         return None not in jobs
 
     def _write(self, engine: Engine, arrivals: Sequence[Arrival]) -> list[Added | Exception]:
+        has_begun = False
         try:
             with engine.begin() as connection:
+                has_begun = True
                 return list(add_all(connection, arrivals, self._unix_clock()))
         except Exception as error:  # noqa: BLE001 - each caller is told, and the thread lives on
-            if len(arrivals) == 1:
-                _log.warning("occurrence %s cannot be stored", arrivals[0].uuid, exc_info=True)
-                return [error]
+            # A database that cannot be reached would be waited for by each of them in turn.
+            if len(arrivals) == 1 or not has_begun:
+                _log.warning(
+                    "occurrences cannot be stored: %d, from %s on", len(arrivals), arrivals[0].uuid, exc_info=True
+                )
+                return [error for _ in arrivals]
         # One that cannot be stored must not take its neighbours along.
         return [result for arrival in arrivals for result in self._write(engine, [arrival])]
 

@@ -124,6 +124,8 @@ def change_item(connection: Connection, item: StoredItem, columns: Mapping[str, 
         )
         if status in _MOMENTS:
             values[_MOMENTS[status]] = int(now)
+    if "status" in values:  # the version belongs to this status; that of an earlier one must not linger
+        values.setdefault("resolved_in_version", None)
     if "title" in values:
         values["title_lock"] = 1
     if "level" in values:

@@ -11,11 +11,12 @@ from sqlalchemy import Connection, update
 
 from rollbar_logging.server.arrival import Arrival
 from rollbar_logging.server.storage.access_tokens import add_token
-from rollbar_logging.server.storage.tables import access_tokens
+from rollbar_logging.server.storage.tables import access_tokens, occurrences
 from rollbar_logging.server.traits import traits_of
 
 _GROUP = 500
-_OLD_TABLES = ("occurrences", "items", "access_tokens", "projects")
+OLD_TABLES = ("occurrences", "items", "access_tokens", "projects")
+"""Of the first layout, in an order in which they can be dropped."""
 
 
 def from_layout_1(connection: Connection, now: float) -> None:
@@ -29,14 +30,17 @@ def from_layout_1(connection: Connection, now: float) -> None:
 
     for index in ("items_by_last_occurrence", "occurrences_by_item"):
         connection.exec_driver_sql(f"DROP INDEX {index}")
-    for table in _OLD_TABLES:
+    for table in OLD_TABLES:
         connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO old_{table}")
     make_tables(connection, now)
     _move_tokens(connection, now)
     arrivals = _old_arrivals(connection)
     while group := list(islice(arrivals, _GROUP)):
         add_all(connection, group, now)
-    for table in _OLD_TABLES:
+    # Nothing of that day tells when; they were written as they came.
+    connection.execute(update(occurrences).values(stored_at=occurrences.c.received_at))
+    connection.exec_driver_sql("PRAGMA secure_delete = ON")  # the texts of tokens must not stay in unused pages
+    for table in OLD_TABLES:
         connection.exec_driver_sql(f"DROP TABLE old_{table}")
     connection.exec_driver_sql("PRAGMA user_version = 0")
 

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection, Engine, insert, inspect, select, update
 
 from rollbar_logging.errors import RollbarError
-from rollbar_logging.server.storage.layout_1 import from_layout_1
-from rollbar_logging.server.storage.tables import SCHEMA_VERSION, facts, metadata, projects, sequences
+from rollbar_logging.server.storage.layout_1 import OLD_TABLES, from_layout_1
+from rollbar_logging.server.storage.people import make_owner
+from rollbar_logging.server.storage.projects import add_project
+from rollbar_logging.server.storage.tables import SCHEMA_VERSION, facts, metadata, sequences
 
 _STEPS: Mapping[int, Callable[[Connection, float], None]] = {1: from_layout_1}
 """From a layout to the next one."""
@@ -39,7 +41,7 @@ def bring_up_to_date(engine: Engine, now: float) -> None:
 
 
 def make_tables(connection: Connection, now: float) -> None:
-    """Make all tables, and the first project."""
+    """Make all tables, the first user and the first project."""
     metadata.create_all(connection)
     connection.execute(
         insert(facts),
@@ -49,9 +51,8 @@ def make_tables(connection: Connection, now: float) -> None:
         ],
     )
     connection.execute(insert(sequences), [{"name": name, "taken": 0} for name in ("item", "occurrence")])
-    connection.execute(
-        insert(projects).values(id=1, name=DEFAULT_PROJECT, date_created=int(now), date_modified=int(now))
-    )
+    make_owner(connection)
+    add_project(connection, DEFAULT_PROJECT, now)
 
 
 def _version(connection: Connection) -> int:
@@ -61,7 +62,8 @@ def _version(connection: Connection) -> int:
         return int(connection.scalars(select(facts.c.value).where(facts.c.name == "schema_version")).one())
     if not names:
         return 0
-    if connection.dialect.name == "sqlite":  # the first layout kept its number where only SQLite has a place for it
+    if connection.dialect.name == "sqlite" and set(OLD_TABLES) <= set(names):
+        # The first layout kept its number where only SQLite has a place for it.
         version = int(connection.exec_driver_sql("PRAGMA user_version").scalar() or 0)
         if version:
             return version

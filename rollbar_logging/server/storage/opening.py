@@ -14,12 +14,16 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import StaticPool
 
 from rollbar_logging.errors import RollbarError
+from rollbar_logging.server.rql.sqlite_functions import register_functions
 from rollbar_logging.server.storage.migration import bring_up_to_date
 
 READERS = 4
 """Connections beside the writer's, so that nobody who looks holds up what arrives."""
 
 _BUSY_SECONDS = 10
+_MAPPED_BYTES = 2**31 - 65536
+"""SQLite maps no more."""
+_CONNECT_SECONDS = 5
 
 
 class Store(NamedTuple):
@@ -74,7 +78,9 @@ def shown(database: str | Path | None) -> str:
 
 def _connect(database: str | Path | None) -> Store:
     if database is None:
-        memory = create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+        memory = create_engine(
+            "sqlite://", hide_parameters=True, poolclass=StaticPool, connect_args={"check_same_thread": False}
+        )
         return Store(_prepared(memory, "BEGIN"), None)
     if _is_postgres(database):
         return _connect_postgres(_postgres_url(database))
@@ -82,16 +88,24 @@ def _connect(database: str | Path | None) -> Store:
     _make_private(path)
     url = URL.create("sqlite", database=str(path))
     arguments = {"timeout": _BUSY_SECONDS, "check_same_thread": False}
-    writer = create_engine(url, pool_size=1, max_overflow=0, connect_args=arguments)
-    readers = create_engine(url, pool_size=READERS, max_overflow=0, connect_args=arguments)
+    writer = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0, connect_args=arguments)
+    readers = create_engine(url, hide_parameters=True, pool_size=READERS, max_overflow=0, connect_args=arguments)
     return Store(_prepared(writer, "BEGIN IMMEDIATE"), _prepared(readers, "BEGIN", is_reader=True))
 
 
 def _connect_postgres(url: URL) -> Store:
     try:
-        return Store(create_engine(url, pool_size=1), create_engine(url, pool_size=READERS, max_overflow=0))
+        return Store(_postgres_engine(url, 1), _postgres_engine(url, READERS))
     except ModuleNotFoundError as error:
         raise RollbarError("PostgreSQL needs one more package: pip install 'rollbar-logging[postgres]'") from error
+
+
+def _postgres_engine(url: URL, connections: int) -> Engine:
+    # A connection that the database's restart has cut is found by the ping, and made anew.
+    arguments = {"connect_timeout": _CONNECT_SECONDS}
+    return create_engine(
+        url, hide_parameters=True, pool_size=connections, max_overflow=0, pool_pre_ping=True, connect_args=arguments
+    )
 
 
 def _is_postgres(database: str | Path) -> bool:
@@ -111,12 +125,15 @@ def _prepared(engine: Engine, begin: str, *, is_reader: bool = False) -> Engine:
     @event.listens_for(engine, "connect")
     def set_up(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        register_functions(connection)
         connection.execute("PRAGMA journal_mode = WAL")
         # FULL: an answer of 200 means that the occurrence is on the disk, not on its way there.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         if is_reader:
             connection.execute("PRAGMA query_only = ON")
+            # Whoever goes through all occurrences reads their first columns only, and need not copy the rest.
+            connection.execute(f"PRAGMA mmap_size = {_MAPPED_BYTES}")
 
     @event.listens_for(engine, "begin")
     def start(connection: Any) -> None:

@@ -67,7 +67,9 @@ projects = Table(
     _number("date_created"),
     _number("date_modified"),
     UniqueConstraint("name"),
+    sqlite_autoincrement=True,
 )
+"""Ids of deleted projects, tokens, users and teams are not given again: who kept one must not meet another."""
 
 access_tokens = Table(
     "access_tokens",
@@ -79,10 +81,12 @@ access_tokens = Table(
     _text("name"),
     Column("scopes", _SCOPES, nullable=False),
     _text("status", default="enabled"),
+    _text("token_type", default="v1"),
     _number("rate_limit_window_size", nullable=True),
     _number("rate_limit_window_count", nullable=True),
     _number("date_created"),
     _number("date_modified"),
+    sqlite_autoincrement=True,
 )
 """A token without a project is the account's. The text of a token is not kept, only its digest."""
 
@@ -224,9 +228,18 @@ users = Table(
     Column("username", Text, nullable=False, unique=True),
     Column("email", Text, nullable=False, unique=True),
     Column("email_enabled", Boolean, nullable=False, server_default="1"),
+    sqlite_autoincrement=True,
 )
+"""Addresses are in lower case."""
 
-teams = Table("teams", metadata, _key(), Column("name", Text, nullable=False, unique=True), _text("access_level"))
+teams = Table(
+    "teams",
+    metadata,
+    _key(),
+    Column("name", Text, nullable=False, unique=True),
+    _text("access_level"),
+    sqlite_autoincrement=True,
+)
 
 team_users = Table(
     "team_users",
@@ -271,6 +284,7 @@ rql_jobs = Table(
 people_delete_jobs = Table(
     "people_delete_jobs", metadata, _key(), _text("person"), _text("state"), _number("date_created")
 )
+"""``person`` says by what, and whom: ``email:ada@example.com``; it is emptied at the end."""
 
 source_maps = Table(
     "source_maps",

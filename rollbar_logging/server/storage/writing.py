@@ -10,10 +10,11 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rollbar_logging.server.arrival import Arrival
+from rollbar_logging.server.storage.bulk import insert_all
 from rollbar_logging.server.storage.item_state import ItemState, Tally, new_item
 from rollbar_logging.server.storage.tables import (
     environments,
@@ -85,10 +86,24 @@ def _without_known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[
         fresh.setdefault((arrival.project_id, arrival.uuid), arrival)
     for project_id in {project_id for project_id, _ in fresh}:
         uuids = [uuid for project, uuid in fresh if project == project_id]
-        known = select(occurrences.c.uuid).where(occurrences.c.project_id == project_id, occurrences.c.uuid.in_(uuids))
-        for uuid in connection.scalars(known):
+        for uuid in connection.scalars(_KNOWN_UUIDS, {"project": project_id, "uuids": uuids}):
             del fresh[project_id, uuid]
     return fresh
+
+
+# Statements are made once: putting one together takes as long as running it.
+_KNOWN_UUIDS = select(occurrences.c.uuid).where(
+    occurrences.c.project_id == bindparam("project"), occurrences.c.uuid.in_(bindparam("uuids", expanding=True))
+)
+_KNOWN_ITEMS = select(items.c.hash, items.c.environment, *(items.c[name] for name in ItemState._fields)).where(
+    items.c.project_id == bindparam("project"), items.c.hash.in_(bindparam("hashes", expanding=True))
+)
+_TAKE = (
+    update(sequences)
+    .where(sequences.c.name == bindparam("sequence"))
+    .values(taken=sequences.c.taken + bindparam("number"))
+    .returning(sequences.c.taken)
+)
 
 
 def _placed(connection: Connection, arrivals: Sequence[Arrival], stored_at: float) -> list[_Placed]:
@@ -108,7 +123,7 @@ def _placed(connection: Connection, arrivals: Sequence[Arrival], stored_at: floa
         placed.append(_Placed(arrival, occurrence_id, state.id))
         occurrence_id += 1
     _insert_items(connection, tallies.values())
-    connection.execute(insert(occurrences), [_occurrence_row(one, stored_at) for one in placed])
+    insert_all(connection, occurrences, [_occurrence_row(one, stored_at) for one in placed])
     _update_items(connection, tallies.values())
     _count_hours(connection, placed)
     _count_versions(connection, placed)
@@ -121,30 +136,18 @@ def _item_key(arrival: Arrival) -> _ItemKey:
 
 def _known_items(connection: Connection, arrivals: Iterable[Arrival]) -> dict[_ItemKey, ItemState]:
     wanted = {_item_key(arrival) for arrival in arrivals}
-    columns = (items.c.project_id, items.c.hash, items.c.environment, *(items.c[name] for name in ItemState._fields))
     found: dict[_ItemKey, ItemState] = {}
     for project_id in {project for project, _, _ in wanted}:
-        hashes = {hash_ for project, hash_, _ in wanted if project == project_id}
-        query = select(*columns).where(items.c.project_id == project_id, items.c.hash.in_(hashes))
-        for project, hash_, environment, *state in connection.execute(query):
-            found[project, hash_, environment] = ItemState(*state)
+        hashes = sorted({hash_ for project, hash_, _ in wanted if project == project_id})
+        for hash_, environment, *state in connection.execute(_KNOWN_ITEMS, {"project": project_id, "hashes": hashes}):
+            found[project_id, hash_, environment] = ItemState(*state)
     return found
 
 
 def _taken(connection: Connection, name: str, count: int) -> int:
     """Take *count* ids; return the first."""
-    return _last(
-        connection,
-        update(sequences)
-        .where(sequences.c.name == name)
-        .values(taken=sequences.c.taken + count)
-        .returning(sequences.c.taken),
-    ) - (count - 1)
-
-
-def _last(connection: Connection, statement: Any) -> int:
-    row: Row[Any] = connection.execute(statement).one()
-    return int(row[0])
+    last = connection.scalars(_TAKE, {"sequence": name, "number": count}).one()
+    return int(last) - count + 1
 
 
 def _insert_items(connection: Connection, tallies: Iterable[Tally]) -> None:
@@ -152,17 +155,7 @@ def _insert_items(connection: Connection, tallies: Iterable[Tally]) -> None:
     if not new:
         return
     per_project = Counter(tally.first.project_id for tally in new)
-    counters = {
-        project_id: _last(
-            connection,
-            update(projects)
-            .where(projects.c.id == project_id)
-            .values(items_counted=projects.c.items_counted + count)
-            .returning(projects.c.items_counted),
-        )
-        - count
-        for project_id, count in per_project.items()
-    }
+    counters = {project_id: _counted(connection, project_id, count) for project_id, count in per_project.items()}
     rows = []
     for tally in new:
         counters[tally.first.project_id] += 1
@@ -173,6 +166,17 @@ def _insert_items(connection: Connection, tallies: Iterable[Tally]) -> None:
         _upsert(connection.dialect.name, "environments"),
         [{"project_id": project_id, "environment": environment} for project_id, environment in sorted(seen)],
     )
+
+
+def _counted(connection: Connection, project_id: int, count: int) -> int:
+    """Count new items of a project; return how many there were before."""
+    counting = (
+        update(projects)
+        .where(projects.c.id == project_id)
+        .values(items_counted=projects.c.items_counted + count)
+        .returning(projects.c.items_counted)
+    )
+    return int(connection.scalars(counting).one()) - count
 
 
 def _update_items(connection: Connection, tallies: Iterable[Tally]) -> None:
