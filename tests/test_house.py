@@ -91,6 +91,15 @@ def test_imports_point_one_way(path: Path) -> None:
     assert rooms - {room} <= MAY_IMPORT[room]
 
 
+@_EACH_FILE
+def test_nothing_needs_an_integration(path: Path) -> None:
+    """Nobody imports a framework's integration but the files of integrations."""
+    names = imported(ast.walk(ast.parse(path.read_text())))
+
+    is_one = path.relative_to(PACKAGE).parts[0] == "integrations"
+    assert is_one or not [name for name in names if name.startswith("rollbar_logging.integrations")]
+
+
 def test_no_module_needs_itself_to_be_imported() -> None:
     """Between modules there is no cycle of imports."""
     needs = {name: imported(at_import(ast.parse(path.read_text()))) for name, path in MODULES.items()}
@@ -102,12 +111,13 @@ def test_no_module_needs_itself_to_be_imported() -> None:
 
 @_EACH_FILE
 def test_only_what_needs_a_framework_imports_it(path: Path) -> None:
-    """No framework is imported with a module, but by the local server."""
+    """No framework is imported with a module, but by the local server and by the framework's own integration."""
     names = {name.split(".")[0] for name in named(at_import(ast.parse(path.read_text())))}
+    room = path.relative_to(PACKAGE).parts[0]
 
     of_the_server = {"starlette", "uvicorn", "sqlalchemy", "sqlglot", "jinja2"}
-    assert names.isdisjoint({"django", "flask"})
-    assert path.relative_to(PACKAGE).parts[0] == "server" or names.isdisjoint(of_the_server)
+    assert room == "integrations" or names.isdisjoint({"django", "flask"})
+    assert room in {"server", "integrations"} or names.isdisjoint(of_the_server)
 
 
 def test_importing_the_package_is_cheap() -> None:

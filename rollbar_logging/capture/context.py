@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from typing import Any
 
 _PERSON: ContextVar[dict[str, Any] | None] = ContextVar("rollbar_logging_person", default=None)
@@ -55,6 +55,16 @@ def context(*, person: Mapping[str, Any] | None = None, request: object = None) 
             _PERSON.reset(person_token)
         if request_token is not None:
             _REQUEST.reset(request_token)
+
+
+def swap_request(request: object) -> Token[Any]:
+    """Name the request as `set_request` does; what is returned puts back the one before, by `restore_request`."""
+    return _REQUEST.set(request)
+
+
+def restore_request(before: Token[Any]) -> None:
+    """Put back the request that `swap_request` has replaced, in the same context."""
+    _REQUEST.reset(before)
 
 
 def current_person() -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from rollbar_logging.capture.context import (
 from rollbar_logging.capture.exceptions import MESSAGE_FACTOR, Captured, Limits, exc_info_of, read_exception
 from rollbar_logging.capture.kinds import Kinds
 from rollbar_logging.capture.occurrence import Code, Frame, Occurrence, Plain
+from rollbar_logging.capture.person import person_of
 from rollbar_logging.capture.request import read_request
 from rollbar_logging.capture.values import Bounds, Reading, as_dict, path_of, type_name
 from rollbar_logging.levels import level_of, parse_level
@@ -106,8 +107,8 @@ class Recorder:
         if bound or event:
             extras = {**bound, **event, **extras}
         # Before the frames, whose many variables may use up the time.
-        person = asked.person or current_person()
         request = current_request() if asked.request is None else asked.request
+        person = asked.person or current_person() or (None if request is None else person_of(request))
         described_request = read_request(request, reading) if request is not None else None
         exception = _NO_EXCEPTION
         if exc_info is not None:

@@ -17,6 +17,8 @@ from rollbar_logging.capture.values import MAX_KEY, Reading, as_dict, type_name
 
 MAX_HEADERS = 100
 MAX_KEYS = 64
+MAX_BODY = 65_536
+"""Bytes that are looked at; how much of the text is kept is the option ``max_string``."""
 
 
 def read_request(request: Any, reading: Reading) -> dict[str, Plain] | None:
@@ -119,8 +121,18 @@ def _from_meta(meta: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, An
         params=getattr(match, "kwargs", None),
         route=getattr(match, "route", None),
         POST=_sensitive_post(held.get("_post"), held.get("sensitive_post_parameters")),
+        body=_text_body(held),
     )
     return found
+
+
+def _text_body(held: Mapping[str, Any]) -> str | None:
+    """Return what Django's application has read as `request.body`, if it is text and no form, which is told as such."""
+    body, kind = held.get("_body"), held.get("content_type")
+    if type(body) is not bytes or not isinstance(kind, str) or held.get("sensitive_post_parameters"):
+        return None
+    is_text = kind.startswith("text/") or kind.endswith(("json", "xml"))
+    return body[:MAX_BODY].decode("utf-8", "replace") if is_text else None
 
 
 def _sensitive_post(post: Any, hidden: Any) -> Any:

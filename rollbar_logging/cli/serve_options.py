@@ -72,7 +72,7 @@ OPTIONS: tuple[Option, ...] = (
         None,
         "TIME",
     ),
-    Option("max_body", serve_values.read_size, "largest body taken (%(default)s)", 1_048_576, "BYTES"),
+    Option("max_body", serve_values.read_size, "largest body taken (%(default)s)", 131_072, "BYTES"),
     Option(
         "rate_limit",
         serve_values.read_rate_limit,

@@ -231,7 +231,7 @@ def test_an_item_that_cannot_be_stored_is_answered_500(caplog: pytest.LogCapture
 def test_a_question_that_the_database_cannot_answer_is_answered_500(
     caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
-    """When reading fails, API and pages answer in JSON, and the log says why."""
+    """When reading fails, API and ``/local/`` answer in JSON, and the log says why."""
     path = tmp_path / "local.db"
     with LocalServer(database=path) as server:
         spoiler = sqlite3.connect(path)
@@ -239,7 +239,7 @@ def test_a_question_that_the_database_cannot_answer_is_answered_500(
         spoiler.close()
         caller = Caller(server)
         with caller.session:
-            answers = [caller.get("instances"), caller.page()]
+            answers = [caller.get("instances"), caller.page("local/occurrences")]
 
     expected = (500, {"err": 1, "message": "internal server error"})
     assert [(answer.status_code, answer.json()) for answer in answers] == [expected, expected]

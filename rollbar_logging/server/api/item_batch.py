@@ -1,0 +1,79 @@
+"""``POST /api/1/item_batch/``: many items in one call, as clients for PHP sent them before 2017.
+
+The body is a JSON array of whole payloads. Each is taken or refused for itself and counts as one call. The API
+documents no answer; this one lists for each payload what a call of its own would have been answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, NamedTuple
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rollbar_logging.server.answers import Answer, Refused, failure, render
+from rollbar_logging.server.api.item_post import admit, parse, take_item
+from rollbar_logging.server.body import Disconnected, Parsed, read_body
+from rollbar_logging.server.parts import Caller, Parts
+from rollbar_logging.server.wire import api_response
+
+
+class _Outcome(NamedTuple):
+    """What came of one payload; without a refusal its *uuid* is stored."""
+
+    caller: Caller
+    uuid: str = ""
+    refused: Refused | None = None
+
+    def shown(self) -> dict[str, Any]:
+        if self.refused is not None:
+            return {"err": 1, "message": self.refused.message}
+        return {"err": 0, "result": {"id": None, "uuid": self.uuid}}
+
+
+async def post_batch(request: Request, parts: Parts) -> Response:
+    """Take a batch.
+
+    200, when one of its items is stored, or there is none in it; else what the first was refused with.
+    """
+    try:
+        payloads = await _payloads(request, parts)
+    except Refused as refused:
+        return api_response(failure(refused.status, refused.message))
+    except Disconnected:
+        return Response(status_code=400)  # nobody reads it
+    # At the same time, so that they are written together.
+    outcomes = await asyncio.gather(*(_take(request, payload, parts) for payload in payloads))
+    return api_response(_answer(outcomes))
+
+
+async def _payloads(request: Request, parts: Parts) -> list[Any]:
+    body = await read_body(request.receive, request.headers, parts.max_body)
+    payloads = parse(body, request.headers, parts).payload
+    if not isinstance(payloads, list):
+        raise Refused(422, "Invalid format. The payload should be array.")
+    return payloads
+
+
+async def _take(request: Request, payload: Any, parts: Parts) -> _Outcome:
+    caller = Caller()
+    given = payload.get("access_token") if isinstance(payload, dict) else None
+    size = len(json.dumps(payload, separators=(",", ":")))
+    try:
+        in_body = given if isinstance(given, str) else None
+        token, sender = await admit(request.scope, request.headers, in_body, parts, caller, size)
+        return _Outcome(caller, await take_item(Parsed(payload, None), token, sender, parts))
+    except Refused as refused:
+        return _Outcome(caller, refused=refused)
+
+
+def _answer(outcomes: list[_Outcome]) -> Answer:
+    if not outcomes:
+        return Answer(200, render({"err": 0, "result": []}))
+    rates = outcomes[-1].caller.rate_headers()
+    first = outcomes[0].refused
+    if first is not None and all(outcome.refused is not None for outcome in outcomes):
+        return failure(first.status, first.message)._replace(headers=rates)
+    return Answer(200, render({"err": 0, "result": [outcome.shown() for outcome in outcomes]}), rates)

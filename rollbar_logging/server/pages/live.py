@@ -1,0 +1,125 @@
+"""What is stored, told to the open pages as server-sent events.
+
+Listeners get the ids of items, not what arrived: whoever is interested asks for the page again. What is stored
+within a quarter of a second is told at once. A listener that does not take what it is told is dropped; its
+browser comes back by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from rollbar_logging.server.storage.writing import Added
+
+MOST_LISTENERS = 64
+_WAITING = 40
+"""Messages that wait for one listener: some ten seconds of them."""
+_GATHERED_SECONDS = 0.25
+_MOST_ITEMS = 200
+"""Ids of one message; when there are more, only their number is told."""
+_HEARTBEAT_SECONDS = 15.0
+
+_HELLO = b"retry: 2000\n\n"
+_HEARTBEAT = b": still here\n\n"
+
+
+class TooManyListenersError(Exception):
+    """As many pages listen as may."""
+
+
+class Listener:
+    """One open page."""
+
+    def __init__(self) -> None:
+        self.messages: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
+        self.is_dropped = False
+
+    def tell(self, message: bytes | None) -> bool:
+        """Leave a message; ``False`` when the listener has taken none for too long."""
+        try:
+            self.messages.put_nowait(message)
+        except asyncio.QueueFull:
+            return False
+        return True
+
+
+class Hub:
+    """All listeners. For the event loop's thread."""
+
+    def __init__(self, most: int = MOST_LISTENERS, gathered_seconds: float = _GATHERED_SECONDS) -> None:
+        """Take at most *most* listeners, and gather what is stored for so many seconds."""
+        self._most = most
+        self._gathered_seconds = gathered_seconds
+        self._listeners: set[Listener] = set()
+        self._gathered: set[int] = set()
+        self._count = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    def on_stored(self, added: Sequence[Added]) -> None:
+        """Tell of what was stored."""
+        if added:
+            self.touch((one.item_id for one in added), len(added))
+
+    def touch(self, item_ids: Iterable[int], occurrences: int = 0) -> None:
+        """Tell that these items look different now."""
+        if not self._listeners:
+            return
+        self._gathered.update(item_ids)
+        self._count += occurrences
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._gathered_seconds, self._tell)
+
+    def listen(self) -> Listener:
+        """Add a listener.
+
+        Raises:
+            TooManyListenersError: There are as many as may be.
+        """
+        if len(self._listeners) >= self._most:
+            raise TooManyListenersError
+        listener = Listener()
+        self._listeners.add(listener)
+        return listener
+
+    def forget(self, listener: Listener) -> None:
+        """Remove a listener."""
+        self._listeners.discard(listener)
+
+    def _tell(self) -> None:
+        self._timer = None
+        ids = sorted(self._gathered) if len(self._gathered) <= _MOST_ITEMS else []
+        message = {"items": ids, "is_all": not ids, "occurrences": self._count}
+        self._gathered.clear()
+        self._count = 0
+        written = f"data: {json.dumps(message, separators=(',', ':'))}\n\n".encode("ascii")
+        for listener in tuple(self._listeners):
+            if not listener.tell(written):
+                self._drop(listener)
+
+    def _drop(self, listener: Listener) -> None:
+        self.forget(listener)
+        listener.is_dropped = True
+        while not listener.messages.empty():
+            listener.messages.get_nowait()
+        listener.tell(None)
+
+
+async def stream(hub: Hub, listener: Listener) -> AsyncIterator[bytes]:
+    """Yield what a listener is sent, until it goes or is dropped."""
+    try:
+        yield _HELLO
+        while not listener.is_dropped:
+            try:
+                message = await asyncio.wait_for(listener.messages.get(), _HEARTBEAT_SECONDS)
+            except asyncio.TimeoutError:
+                message = _HEARTBEAT
+            if message is None:
+                return
+            yield message
+    finally:
+        hub.forget(listener)

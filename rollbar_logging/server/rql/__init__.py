@@ -1,0 +1,1 @@
+"""RQL, Rollbar's query language: SQL's SELECT over occurrences and deploys."""

@@ -1,0 +1,111 @@
+"""What is stored reaches the pages that listen; those that do not keep up are let go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+
+import pytest
+
+from rollbar_logging.server.pages.live import Hub, TooManyListenersError, stream
+from rollbar_logging.server.storage.writing import Added
+from tests.server.conftest import Caller, item
+
+
+def added(item_id: int) -> Added:
+    """Return what is told of one stored occurrence."""
+    return Added("u", is_duplicate=False, occurrence_id=1, item_id=item_id)
+
+
+def test_what_is_stored_together_is_told_at_once() -> None:
+    """One message for all of it, with each item once."""
+
+    async def run() -> None:
+        hub = Hub(gathered_seconds=0.01)
+        listener = hub.listen()
+        hub.on_stored([added(3), added(1)])
+        hub.on_stored([added(3)])
+        message = await asyncio.wait_for(listener.messages.get(), 5)
+        assert message == b'data: {"items":[1,3],"is_all":false,"occurrences":3}\n\n'
+        hub.touch([7])
+        message = await asyncio.wait_for(listener.messages.get(), 5)
+        assert message is not None
+        assert json.loads(message[6:]) == {"items": [7], "is_all": False, "occurrences": 0}
+        hub.on_stored([added(number) for number in range(500)])
+        message = await asyncio.wait_for(listener.messages.get(), 5)
+        assert message == b'data: {"items":[],"is_all":true,"occurrences":500}\n\n'
+
+    asyncio.run(run())
+
+
+def test_nothing_is_kept_while_nobody_listens() -> None:
+    """A server that no page looks at does no work for pages."""
+
+    async def run() -> None:
+        hub = Hub(gathered_seconds=0.01)
+        hub.on_stored([added(1)])
+        listener = hub.listen()
+        await asyncio.sleep(0.05)
+        assert listener.messages.empty()
+
+    asyncio.run(run())
+
+
+def test_listeners_are_bounded() -> None:
+    """One more than may be is refused, until one goes."""
+
+    async def run() -> None:
+        hub = Hub(most=2)
+        first, _ = hub.listen(), hub.listen()
+        with pytest.raises(TooManyListenersError):
+            hub.listen()
+        hub.forget(first)
+        hub.listen()
+        assert len(hub) == 2
+
+    asyncio.run(run())
+
+
+def test_a_listener_that_does_not_keep_up_is_dropped() -> None:
+    """Its messages are bounded; its stream ends, and others go on."""
+
+    async def run() -> None:
+        hub = Hub(gathered_seconds=0)
+        slow, quick = hub.listen(), hub.listen()
+        for number in range(60):
+            hub.on_stored([added(number)])
+            await asyncio.sleep(0.001)
+            while not quick.messages.empty():
+                quick.messages.get_nowait()
+        assert slow.is_dropped
+        assert not quick.is_dropped
+        assert len(hub) == 1
+        assert [part async for part in stream(hub, slow)] == [b"retry: 2000\n\n"]
+
+    asyncio.run(run())
+
+
+def test_events_come_over_http(caller: Caller) -> None:
+    """A page that listens is told within a moment which item has changed; the server ends all the same."""
+    with caller.session.get(f"{caller.server.url}events", stream=True, timeout=30) as answer:
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        lines = answer.iter_lines()
+        assert next(lines) == b"retry: 2000"
+        Caller(caller.server).post(item())
+        told = next(line for line in lines if line.startswith(b"data:"))
+        assert json.loads(told[5:]) == {"items": [1], "is_all": False, "occurrences": 1}
+        caller.server.stop()
+
+
+def test_a_page_that_goes_is_forgotten(caller: Caller) -> None:
+    """As many as may be come and go, and one more is still taken."""
+    for _ in range(70):
+        with caller.session.get(f"{caller.server.url}events", stream=True, timeout=30) as answer:
+            deadline = time.monotonic() + 20
+            while answer.status_code == 503 and time.monotonic() < deadline:
+                time.sleep(0.05)
+                answer = caller.session.get(f"{caller.server.url}events", stream=True, timeout=30)  # noqa: PLW2901
+            assert answer.status_code == 200
+            next(answer.iter_content(8))
+            answer.close()
