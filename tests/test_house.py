@@ -91,15 +91,6 @@ def test_imports_point_one_way(path: Path) -> None:
     assert rooms - {room} <= MAY_IMPORT[room]
 
 
-@_EACH_FILE
-def test_nothing_needs_an_integration(path: Path) -> None:
-    """Nobody imports a framework's integration but the files of integrations."""
-    names = imported(ast.walk(ast.parse(path.read_text())))
-
-    is_one = path.relative_to(PACKAGE).parts[0] == "integrations"
-    assert is_one or not [name for name in names if name.startswith("rollbar_logging.integrations")]
-
-
 def test_no_module_needs_itself_to_be_imported() -> None:
     """Between modules there is no cycle of imports."""
     needs = {name: imported(at_import(ast.parse(path.read_text()))) for name, path in MODULES.items()}

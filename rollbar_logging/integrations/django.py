@@ -246,7 +246,7 @@ def _report_command(error: Exception, argv: list[str], began: float) -> None:
         _tell(trouble)
 
 
-class Config(AppConfig):
+class Config(AppConfig):  # type: ignore[misc]  # Django has no types
     """An entry of ``INSTALLED_APPS``: has ``manage.py check`` look at how reports are configured."""
 
     name = "rollbar_logging.integrations.django"

@@ -215,7 +215,14 @@ def _service_class() -> type[Service]:
     try:
         from rollbar_logging.server.service import Service  # noqa: PLC0415 - it needs the extra
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"starlette", "uvicorn", "sqlalchemy", "multipart", "jinja2"}:
+        if (error.name or "").partition(".")[0] not in {
+            "starlette",
+            "uvicorn",
+            "sqlalchemy",
+            "multipart",
+            "jinja2",
+            "sqlglot",
+        }:
             raise
         raise RollbarError("the local server needs more packages: pip install 'rollbar-logging[server]'") from error
     return Service

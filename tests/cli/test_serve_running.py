@@ -143,7 +143,7 @@ def test_a_note_in_the_json_log_is_json_too(tmp_path: Path) -> None:
         process.terminate()
         _, err = process.communicate(timeout=PATIENCE)
     lines = [json.loads(line) for line in err.splitlines()]
-    assert [line["event"] for line in lines] == ["Invalid HTTP request received.", "call"]
+    assert [line["event"] for line in lines] == ["Invalid HTTP request received.", "refused", "call"]
     assert lines[0]["level"] == "warning"
 
 

@@ -19,6 +19,9 @@ from rollbar_logging.server.body import Disconnected, Parsed, read_body
 from rollbar_logging.server.parts import Caller, Parts
 from rollbar_logging.server.wire import api_response
 
+_MOST = 50
+"""Payloads that those clients put into one call; as many times the limit of a body is a batch's."""
+
 
 class _Outcome(NamedTuple):
     """What came of one payload; without a refusal its *uuid* is stored."""
@@ -50,8 +53,9 @@ async def post_batch(request: Request, parts: Parts) -> Response:
 
 
 async def _payloads(request: Request, parts: Parts) -> list[Any]:
-    body = await read_body(request.receive, request.headers, parts.max_body)
-    payloads = parse(body, request.headers, parts).payload
+    roomy = parts._replace(max_body=_MOST * parts.max_body)
+    body = await read_body(request.receive, request.headers, roomy.max_body)
+    payloads = parse(body, request.headers, roomy).payload
     if not isinstance(payloads, list):
         raise Refused(422, "Invalid format. The payload should be array.")
     return payloads

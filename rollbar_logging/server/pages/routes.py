@@ -61,6 +61,7 @@ def page_routes(site: Site) -> list[Route]:
         *(Route(path, _guarded(site, endpoint), methods=["GET"]) for path, endpoint in readable.items()),
         *(Route(path, _guarded(site, endpoint), methods=["POST"]) for path, endpoint in posted.items()),
         *(Route(path, _of_own_host(site, endpoint), methods=["GET"]) for path, endpoint in programs.items()),
+        Route("/{path:anything}", _guarded(site, _nothing), methods=["GET"]),
     ]
 
 
@@ -86,6 +87,10 @@ def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Re
             return site.problem(request, 500, "The server could not make this page; its log says why")
 
     return _of_own_host(site, answer)
+
+
+async def _nothing(_request: Request, _site: Site) -> Response:
+    raise Refused(404, "There is no such page")
 
 
 async def _static(request: Request, site: Site) -> Response:

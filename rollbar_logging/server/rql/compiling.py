@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, literal, select
+from sqlalchemy import ColumnElement, Select, literal, select, type_coerce
+from sqlalchemy.types import NullType
 
 from rollbar_logging.server.rql.columns import DEPLOY, ITEM_OCCURRENCE
 from rollbar_logging.server.rql.evaluating import Compiler
@@ -80,7 +81,7 @@ def compile_query(query: Query, project_id: int, dialect: str, now: float) -> Co
     if is_grouped:
         rows, compiler = _grouped(rows, compiler, group, nodes, order)
     statement = rows.with_only_columns(
-        *(compiler.value(node).expression.label(f"selected_{index}") for index, node in enumerate(nodes)),
+        *(_as_it_is(compiler.value(node)).label(f"selected_{index}") for index, node in enumerate(nodes)),
         maintain_column_froms=True,
     )
     by_key = [Ordered(key, is_descending=False) for key in group]
@@ -89,6 +90,11 @@ def compile_query(query: Query, project_id: int, dialect: str, now: float) -> Co
     warnings = [*source.warnings, *_warnings(query, nodes, order)]
     limit = DEFAULT_LIMIT if query.limit is None else min(query.limit, MOST_ROWS)
     return Compiled(statement.limit(limit), [each.title for each in selected], warnings)
+
+
+def _as_it_is(value: Value) -> ColumnElement[Any]:
+    # SQLAlchemy would make truths of texts where one branch of an if() is a truth.
+    return type_coerce(value.expression, NullType())
 
 
 def _names(nodes: Iterable[Node]) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 
 from rollbar_logging.server.ids import framework_id, level_id, platform_id, status_id
+from rollbar_logging.server.rql.values import COMPARISONS
 from tests.server.rql.samples import LONG, NOW, PAYLOADS, PROJECT, Asker
 
 ITEM_COLUMNS = [
@@ -167,6 +168,19 @@ def test_ordering(asker: Asker) -> None:
     ]
     by_count = "SELECT server.host, count(*) FROM item_occurrence GROUP BY 1 ORDER BY count(*) DESC, 1 DESC LIMIT 2"
     assert asker.ask(by_count) == [["web1", 3], [None, 2]]
+
+
+@pytest.mark.parametrize("sign", ["=", "!=", "<", "<=", ">", ">="])
+@pytest.mark.parametrize("shift", [0, 1, 3600, 0.5])
+def test_times(asker: Asker, sign: str, shift: float) -> None:
+    """The whole seconds are compared, though occurrences were received three quarters of a second later."""
+    seconds = [NOW + index * 3600 for index in range(len(PAYLOADS))]
+    expected = [each for each in seconds if COMPARISONS[sign](each, NOW + 3600 + shift)]
+
+    query = f"SELECT timestamp FROM item_occurrence WHERE timestamp {sign} unix_timestamp() + 3600 + {shift} ORDER BY 1"
+    assert asker.ask(query) == [[each] for each in expected]
+    between = f"WHERE timestamp BETWEEN {NOW} AND {NOW + 3600} AND occurrence_id > 0"
+    assert asker.ask(f"SELECT count(*) FROM item_occurrence {between}") == [[2]]
 
 
 def test_limits(asker: Asker) -> None:

@@ -166,6 +166,7 @@ CONSTANT = {
     "if(0, 2, 'no')": "no",
     "if(1, NULL, 1)": None,
     "if(1, 1 = 1, 5)": 1,
+    "if(1, 'a', NULL IS NULL)": "a",
     "if(if(0, 1, NULL) IS NULL, if(1, 'a', 2), 3)": "a",
     "concat(if(1, 1, 'a'), 'x')": "1x",
     "if(1, '5', 0) + 1": 6,

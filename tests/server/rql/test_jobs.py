@@ -47,6 +47,7 @@ class Gate:
         self.is_open = threading.Event()
         self.inside = 0
         self.most_inside = 0
+        self.stopped = 0
         self._lock = threading.Lock()
 
     def run(self, *given: Any, **more: Any) -> RqlResult:
@@ -59,6 +60,7 @@ class Gate:
             pass
         with self._lock:
             self.inside -= 1
+            self.stopped += more["stop"].is_set()
         return run_rql(*given, **more)
 
     def wait_inside(self, count: int) -> None:
@@ -279,6 +281,7 @@ def test_a_stopped_server_leaves_its_jobs_to_the_next(tmp_path: Path, gate: Gate
         with caller.session:
             job = result_of(caller.call("POST", "rql/jobs", json={"query_string": COUNT}))
             gate.wait_inside(1)
+    assert gate.stopped == 1
     gate.is_open.set()
     with LocalServer(database=tmp_path / "rql.db", tokens=tokens) as server:
         caller = Caller(server)
