@@ -32,6 +32,7 @@ async def change_item(request: Request, site: Site) -> Response:
     now = site.parts.unix_clock()
 
     def change(database: Connection) -> None:
+        """Change the item as it is by then."""
         item = overview.item_anywhere(database, item_id)
         if item is None:
             raise Refused(404, "There is no such item")

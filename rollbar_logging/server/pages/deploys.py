@@ -26,6 +26,7 @@ async def deploys_page(request: Request, site: Site) -> Response:
     before = number(request.query_params.get("before"), LARGEST_ID)
 
     def find(database: Connection) -> tuple[Any, ...]:
+        """Find what the page shows."""
         projects = overview.list_projects(database)
         project = chosen_project(request, projects)
         listed = overview.list_deploys(database, project.id, limit=_PER_PAGE + 1, before=before)

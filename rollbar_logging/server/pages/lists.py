@@ -170,6 +170,7 @@ async def occurrences_page(request: Request, site: Site) -> Response:
     now = site.parts.unix_clock()
 
     def find(database: Connection) -> tuple[Any, ...]:
+        """Find what the page shows."""
         projects = overview.list_projects(database)
         item = overview.item_anywhere(database, item_id) if item_id else None
         project = chosen_project(request, projects)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import AsyncIterator, Iterable, Sequence
 
 from rollbar_logging.server.storage.writing import Added
@@ -21,7 +22,6 @@ _MOST_ITEMS = 200
 """Ids of one message; when there are more, only their number is told."""
 _HEARTBEAT_SECONDS = 15.0
 
-_HELLO = b"retry: 2000\n\n"
 _HEARTBEAT = b": still here\n\n"
 
 
@@ -55,10 +55,17 @@ class Hub:
         self._listeners: set[Listener] = set()
         self._gathered: set[int] = set()
         self._count = 0
+        self._changes = 0
+        self._start = secrets.token_hex(4)
         self._timer: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._listeners)
+
+    @property
+    def seen(self) -> str:
+        """Up to where there is something to see: a page that was made with another one is out of date."""
+        return f"{self._start}-{self._changes}"
 
     def on_stored(self, added: Sequence[Added]) -> None:
         """Tell of what was stored."""
@@ -67,6 +74,7 @@ class Hub:
 
     def touch(self, item_ids: Iterable[int], occurrences: int = 0) -> None:
         """Tell that these items look different now."""
+        self._changes += 1
         if not self._listeners:
             return
         self._gathered.update(item_ids)
@@ -112,7 +120,8 @@ class Hub:
 async def stream(hub: Hub, listener: Listener) -> AsyncIterator[bytes]:
     """Yield what a listener is sent, until it goes or is dropped."""
     try:
-        yield _HELLO
+        # What came between the making of the page and now would be told to nobody.
+        yield f"retry: 2000\nevent: seen\ndata: {hub.seen}\n\n".encode("ascii")
         while not listener.is_dropped:
             try:
                 message = await asyncio.wait_for(listener.messages.get(), _HEARTBEAT_SECONDS)

@@ -65,6 +65,7 @@ async def item_page(request: Request, site: Site) -> Response:
     now = site.parts.unix_clock()
 
     def find(database: Connection) -> _Found:
+        """Find what the page shows."""
         projects = overview.list_projects(database)
         item = overview.item_anywhere(database, item_id)
         if item is None:
@@ -85,6 +86,7 @@ async def occurrence_page(request: Request, site: Site) -> Response:
     now = site.parts.unix_clock()
 
     def find(database: Connection) -> _Found:
+        """Find what the page shows."""
         projects = overview.list_projects(database)
         found = overview.occurrence_anywhere(database, projects, uuid)
         if found is None:

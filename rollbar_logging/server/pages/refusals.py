@@ -19,6 +19,7 @@ async def refusals_page(request: Request, site: Site) -> Response:
     now = site.parts.unix_clock()
 
     def find(database: Connection) -> tuple[Any, ...]:
+        """Find what the page shows."""
         projects = overview.list_projects(database)
         project = chosen_project(request, projects)
         told = [overview.list_told(database, project.id, kind) for kind in ("api_error", "system")]

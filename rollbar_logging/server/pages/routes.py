@@ -76,6 +76,8 @@ def _of_own_host(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitabl
 
 def _guarded(site: Site, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     async def answer(request: Request, site: Site) -> Response:
+        # Noted before the database is asked: what comes meanwhile is then told once too often, never too little.
+        request.state.seen = site.hub.seen
         try:
             return await endpoint(request, site)
         except Refused as refusal:

@@ -30,6 +30,7 @@ async def rql_page(request: Request, site: Site) -> Response:
     now = site.parts.unix_clock()
 
     def find(database: Connection) -> tuple[Any, ...]:
+        """Find what the page shows."""
         projects = overview.list_projects(database)
         project = chosen_project(request, projects)
         result = run_rql(database, project.id, query, now=now) if is_asked else None

@@ -69,7 +69,7 @@ class Site(NamedTuple):
     def page(self, template: str, request: Request, status: int = 200, **context: Any) -> Response:
         """Fill a template in."""
         text = self.templates.get_template(template).render(
-            path=request.url.path, form_token=self.form_token, now=self.parts.unix_clock(), **context
+            path=request.url.path, seen=request.state.seen, form_token=self.form_token, **context
         )
         # Half a surrogate pair may have come in a report; it has no bytes.
         content = text.encode("utf-8", "replace")

@@ -101,6 +101,23 @@ def test_the_first_report_replaces_the_empty_page(caller: Caller, view: Open) ->
     expect(page.get_by_role("link", name="hello")).to_be_visible()
 
 
+def test_what_comes_before_a_page_listens_is_not_missed(caller: Caller, view: Open) -> None:
+    """A report between the making of a page and its first event is shown as well."""
+    caller.post(item("early"))
+    page = view("tokens")
+    posted = []
+
+    def delay(route: Any) -> None:
+        if not posted:
+            posted.append(caller.post(item("meanwhile")))
+        route.continue_()
+
+    page.route("**/events", delay)
+    page.goto(caller.server.url)
+    expect(page.get_by_role("link", name="meanwhile")).to_be_visible()
+    assert len(posted) == 1
+
+
 def test_an_item_tells_of_newer_occurrences(caller: Caller, view: Open) -> None:
     """The occurrence under the reader's eyes stays; a notice leads to the newer one, and the count goes up."""
     caller.post(error_item(uuid="old"))
@@ -172,6 +189,7 @@ def test_filters_act_when_they_are_changed(caller: Caller, view: Open) -> None:
     expect(page).to_have_url(re.compile(r"/\?level=info&environment=staging$"))
     expect(page.locator("[data-row]")).to_have_count(1)
     page.get_by_role("link", name="clear").click()
+    expect(page).to_have_url(re.compile("/$"))
     page.get_by_role("searchbox").fill("alp")
     page.keyboard.press("Enter")
     expect(page.locator("[data-row]")).to_have_count(1)
@@ -187,8 +205,10 @@ def test_an_item_can_be_resolved_and_reopened(caller: Caller, view: Open) -> Non
     page.get_by_role("button", name="Resolve").click()
     expect(page.get_by_role("button", name="Reopen")).to_be_visible()
     assert caller.server.items()[0].resolved_in_version == "1.4"
+    page.wait_for_load_state()
     page.keyboard.press("r")
     expect(page.get_by_role("button", name="Resolve")).to_be_visible()
+    page.wait_for_load_state()
     page.keyboard.press("m")
     expect(page.get_by_role("button", name="Unmute")).to_be_visible()
     assert caller.server.items()[0].status == "muted"
@@ -203,10 +223,13 @@ def test_the_hits_of_a_search_can_be_walked(caller: Caller, view: Open) -> None:
     box = page.get_by_role("searchbox", name="Search in this item")
     box.fill("host:web0")
     page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("q=host"))
     shown = page.locator("aside .pairs").first
     expect(shown).to_contain_text("u-4")
+    page.wait_for_load_state()  # scripts are there, and hear keys
     page.keyboard.press("p")
     expect(shown).to_contain_text("u-2")
+    page.wait_for_load_state()
     page.keyboard.press("p")
     expect(shown).to_contain_text("u-0")
     page.get_by_role("link", name="next").click()

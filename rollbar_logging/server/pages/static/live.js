@@ -10,6 +10,10 @@ let source = null;
 let isRefreshing = false;
 let isDue = false;
 
+function seenIn(page) {
+  return page.querySelector('meta[name="seen"]');
+}
+
 function show(state, words) {
   const sign = document.querySelector("[data-live-state]");
   sign.hidden = false;
@@ -63,6 +67,7 @@ export async function refresh() {
         const found = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
         if (found) replace(part, found);
       }
+      seenIn(document).content = seenIn(fresh).content;
       if (fresh.body.dataset.status) document.body.dataset.status = fresh.body.dataset.status;
     }
   } catch {
@@ -89,6 +94,10 @@ function listen() {
   source = new EventSource("/events");
   source.addEventListener("open", () => show("on", "live"));
   source.addEventListener("message", heard);
+  source.addEventListener("seen", (event) => {
+    // Something came after this page was made and before it listened.
+    if (event.data !== seenIn(document).content) refresh();
+  });
   source.addEventListener("error", () => {
     show("off", "not connected");
     if (source?.readyState === EventSource.CLOSED) {
@@ -106,7 +115,6 @@ export function startLive() {
       source?.close();
       source = null;
     } else if (!source) {
-      refresh();
       listen();
     }
   });
