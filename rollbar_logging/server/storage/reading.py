@@ -58,9 +58,11 @@ def list_summaries(
 def _newest(
     query: Select[Any], project_id: int, item_id: int | None, before: int | None, limit: int, offset: int
 ) -> Select[Any]:
-    query = query.where(occurrences.c.project_id == project_id)
     if item_id is not None:
-        query = query.where(occurrences.c.item_id == item_id)
+        query = query.where(occurrences.c.project_id == project_id, occurrences.c.item_id == item_id)
+    else:
+        # As an expression, which no index has: SQLite would take the one by time, and sort all that it finds there.
+        query = query.where(occurrences.c.project_id + 0 == project_id)
     if before is not None:
         query = query.where(occurrences.c.id < before)
     return query.order_by(occurrences.c.id.desc()).limit(limit).offset(offset)
