@@ -15,7 +15,8 @@ import sys
 
 import flask
 
-import rollbar_logging
+from rollbar_logging import set_person
+from rollbar_logging.integrations import flask as rollbar_flask
 
 logging.config.dictConfig(
     {
@@ -38,20 +39,20 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 PRICES = {1: 4.90, 2: 19.00}
 
 app = flask.Flask(__name__)
+rollbar_flask.init_app(app)
+orders = flask.Blueprint("orders", __name__, url_prefix="/orders")
 
 
 @app.before_request
-def name_request_and_person() -> None:
-    """Reports made from here on concern this request and its user."""
-    rollbar_logging.set_request(flask.request)
-    rollbar_logging.set_person(flask.request.headers.get("X-User"))
+def name_person() -> None:
+    """Reports made from here on concern this user; one of flask-login is known without this."""
+    set_person(flask.request.headers.get("X-User"))
 
 
 @app.teardown_request
-def forget_request_and_person(_error: BaseException | None) -> None:
-    """What this thread logs between two requests concerns neither."""
-    rollbar_logging.set_request(None)
-    rollbar_logging.set_person(None)
+def forget_person(_error: BaseException | None) -> None:
+    """What this thread does next concerns somebody else."""
+    set_person(None)
 
 
 @app.get("/")
@@ -60,8 +61,11 @@ def index() -> str:
     return "Open /orders/7 to make it fail.\n"
 
 
-@app.get("/orders/<int:number>")
+@orders.get("/<int:number>")
 def order(number: int) -> str:
     """Fail, unless the number is 1 or 2."""
     coupon = flask.request.args.get("coupon")
     return f"order {number} with {coupon}: {PRICES[number]}\n"
+
+
+app.register_blueprint(orders)

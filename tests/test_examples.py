@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -54,8 +55,8 @@ def run(server: LocalServer, name: str) -> str:
 
 
 @contextmanager
-def site(server: LocalServer, *words: str) -> Iterator[str]:
-    """Run a web application; its address. In the end it is asked to stop, and must do so well."""
+def site(server: LocalServer, *words: str, status: int = 0) -> Iterator[str]:
+    """Run a web application; its address. In the end it is asked to stop, and must do so with this status."""
     with subprocess.Popen(  # noqa: S603 - our own words
         [sys.executable, "-X", "dev", *words],
         env=environ(server),
@@ -74,7 +75,7 @@ def site(server: LocalServer, *words: str) -> Iterator[str]:
             yield found[0]
             process.terminate()
             said += process.communicate(timeout=PATIENCE)[0]
-            assert process.returncode == 0, said
+            assert process.returncode == status, said
         finally:
             process.kill()
 
@@ -113,7 +114,9 @@ def test_a_django_site_reports_a_failing_request_once(server: LocalServer) -> No
     with site(server, str(EXAMPLES / "django_site.py"), "runserver", "--noreload", "127.0.0.1:0") as url:
         get(f"{url}/", 200)
         get(f"{url}/orders/7/?coupon=SPRING", 500, **{"X-User": "17", "Cookie": "sessionid=s3cret-of-17"})
-    (data,) = stored(server)
+        get(f"{url}/orders/later/8/", 500)
+        get(f"{url}/orders/2/", 200, **{"X-User": "18"})
+    data, later, logged = sorted(stored(server), key=lambda data: data["custom"]["record"]["created"])
 
     assert data["body"]["trace"]["exception"]["class"] == "KeyError"
     assert data["body"]["trace"]["frames"][-1]["method"] == "order"
@@ -122,6 +125,9 @@ def test_a_django_site_reports_a_failing_request_once(server: LocalServer) -> No
     assert data["request"]["params"] == {"number": 7}
     assert (data["context"], data["framework"], data["person"]) == ("orders/<int:number>/", "django", {"id": "17"})
     assert "s3cret-of-17" not in str(data)
+    assert later["context"] == "orders/later/<int:number>/"
+    assert logged["body"]["message"]["body"] == "order 2 is not insured"
+    assert (logged["context"], logged["person"]) == ("orders/<int:number>/", {"id": "18"})
 
 
 def test_a_flask_application_reports_a_failing_request_once(server: LocalServer) -> None:
@@ -135,8 +141,28 @@ def test_a_flask_application_reports_a_failing_request_once(server: LocalServer)
     assert data["body"]["trace"]["frames"][-1]["locals"] == {"number": 7, "coupon": "SPRING"}
     assert data["request"]["url"] == f"{url}/orders/7?coupon=SPRING"
     assert data["request"]["GET"] == {"coupon": "SPRING"}
-    assert (data["framework"], data["person"]) == ("flask", {"id": "17"})
+    assert (data["context"], data["framework"], data["person"]) == ("orders.order", "flask", {"id": "17"})
     assert "s3cret-of-17" not in str(data)
+
+
+def test_a_fastapi_application_reports_a_failing_request_once(server: LocalServer) -> None:
+    """A request that fails and a task that fails after its request are a report each, with request and route."""
+    words = ("-m", "uvicorn", "--app-dir", str(EXAMPLES), "--port", "0", "fastapi_app:app")
+    # Once it has ended the application's life, uvicorn ends itself by the signal that it got.
+    with site(server, *words, status=-signal.SIGTERM) as url:
+        get(f"{url}/", 200)
+        get(f"{url}/orders/7?coupon=SPRING", 500, **{"X-User": "17", "Authorization": "Bearer s3cret-of-17"})
+        with requests.Session() as session:
+            session.trust_env = False
+            assert session.post(f"{url}/orders/2/pack", timeout=PATIENCE).status_code == 200
+    data, task = sorted(stored(server), key=lambda data: data["custom"]["record"]["created"])
+
+    assert data["body"]["trace"]["exception"]["class"] == "KeyError"
+    assert data["body"]["trace"]["frames"][-1]["locals"]["number"] == 7
+    assert data["request"]["url"] == f"{url}/orders/7?coupon=SPRING"
+    assert (data["context"], data["framework"], data["person"]) == ("/orders/{number}", "fastapi", {"id": "17"})
+    assert "s3cret-of-17" not in str(data)
+    assert (task["context"], task["body"]["trace"]["frames"][-1]["method"]) == ("/orders/{number}/pack", "take")
 
 
 def test_a_structlog_service_reports_each_task_with_its_own_context(server: LocalServer) -> None:
@@ -155,3 +181,51 @@ def test_a_structlog_service_reports_each_task_with_its_own_context(server: Loca
         assert data["body"]["trace"]["frames"][-1]["locals"] == {"sku": sku}
         assert (data["custom"]["sku"], data["custom"]["service"]) == (sku, "orders")
         assert data["custom"]["record"]["task_name"] == f"order {order}"
+
+
+def test_a_celery_worker_reports_the_task_that_fails(server: LocalServer) -> None:
+    """Of five tries one fails as nobody expected; a task's own error is a report too, without the card's number."""
+    with subprocess.Popen(  # noqa: S603 - our own words
+        [sys.executable, "-X", "dev", str(EXAMPLES / "celery_worker.py")],
+        env=environ(server),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = ""
+            while "refuses card" not in said:
+                line = process.stdout.readline()
+                assert line, said
+                said += line
+            process.terminate()
+            said += process.communicate(timeout=PATIENCE)[0]
+            assert process.returncode == 0, said
+        finally:
+            process.kill()
+    failed, refused = sorted(stored(server), key=lambda data: data["custom"]["record"]["created"])
+
+    assert "order 1001 packed" in said
+    assert failed["body"]["trace"]["exception"]["class"] == "KeyError"
+    assert failed["context"] == failed["custom"]["celery"]["task"] == "shop.pack"
+    assert failed["custom"]["celery"]["args"] == [1003]
+    assert failed["custom"]["celery"]["kwargs"] == {"sku": "pot"}
+    assert refused["context"] == "shop.charge"
+    assert refused["custom"]["celery"]["retries"] == 1
+    assert "4111 1111" not in str([failed, refused])
+
+
+def test_a_lambda_function_reports_before_it_returns(server: LocalServer) -> None:
+    """Of three invocations one logs an error and one fails; only the first was a cold start; no token is stored."""
+    run(server, "aws_lambda.py")
+    logged, failed = sorted(stored(server), key=lambda data: data["custom"]["record"]["created"])
+
+    assert logged["body"]["message"]["body"] == "the price of tea is out of date"
+    assert failed["body"]["trace"]["exception"]["class"] == "KeyError"
+    assert failed["body"]["trace"]["frames"][-1]["locals"]["sku"] == "pot"
+    assert (failed["context"], failed["request"]["method"]) == ("prices", "GET")
+    assert failed["custom"]["aws_lambda"]["cold_start"] is False
+    assert 0 < failed["custom"]["aws_lambda"]["remaining_ms"] <= 60_000
+    assert "s3cret-of" not in str([logged, failed])

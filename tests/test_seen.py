@@ -109,6 +109,36 @@ def test_outside_of_a_request_a_log_call_is_reported(reports: Reports) -> None:
     assert len(reports.sent()) == 2
 
 
+def test_what_goes_on_to_a_server_is_late_outside_of_the_request_too(
+    reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server in another context logs it at once; who raises that instance later raises it anew."""
+    error = failure()
+    now = monotonic()
+    monkeypatch.setattr(seen, "monotonic", lambda: now)
+    seen.note(error, "u", is_final=True, is_leaving=True)
+    contextvars.Context().run(lambda: reports.logger.error("at once", exc_info=error))
+    assert reports.sent() == []
+
+    now += 2
+    contextvars.Context().run(lambda: reports.logger.error("later", exc_info=error))
+    assert len(reports.sent()) == 1
+
+
+def test_a_failure_that_is_reported_and_logged_by_the_framework_is_the_applications_line(reports: Reports) -> None:
+    """Where the application has logged it, the integration makes no second report, and neither does the framework."""
+    error = failure()
+
+    def request() -> None:
+        began = seen.begin()
+        reports.logger.error("logged", exc_info=error)
+        tell(error, began)
+        reports.logger.error("the framework", exc_info=error)
+
+    contextvars.Context().run(request)
+    assert [each["body"]["trace"]["exception"]["description"] for each in reports.sent()] == ["logged"]
+
+
 def test_another_exception_is_another_failure(reports: Reports) -> None:
     """Equal exceptions are not the same."""
     began = monotonic()

@@ -57,6 +57,11 @@ def context(*, person: Mapping[str, Any] | None = None, request: object = None) 
             _REQUEST.reset(request_token)
 
 
+def swap_person(person: dict[str, Any] | None) -> None:
+    """Name the person by a mapping as `current_person` returns it."""
+    _PERSON.set(person)
+
+
 def swap_request(request: object) -> Token[Any]:
     """Name the request as `set_request` does; what is returned puts back the one before, by `restore_request`."""
     return _REQUEST.set(request)

@@ -21,6 +21,7 @@ from rollbar_logging.capture.kinds import Kinds
 from rollbar_logging.capture.occurrence import Code, Frame, Occurrence, Plain
 from rollbar_logging.capture.person import person_of
 from rollbar_logging.capture.request import read_request
+from rollbar_logging.capture.task import with_task
 from rollbar_logging.capture.values import Bounds, Reading, as_dict, path_of, type_name
 from rollbar_logging.levels import level_of, parse_level
 
@@ -103,7 +104,7 @@ class Recorder:
             asked = _asked(held, reading)
             own = [name for name in own if name not in _UNDERSTOOD]
         extras = {name: held[name] for name in own}
-        bound = surrounding_variables()
+        bound, overrides = with_task(surrounding_variables(), asked.overrides)
         if bound or event:
             extras = {**bound, **event, **extras}
         # Before the frames, whose many variables may use up the time.
@@ -131,7 +132,7 @@ class Recorder:
             _stack(record, exc_info, reading),
             reading.variables(person) if person else None,
             described_request,
-            asked.overrides,
+            overrides,
             asked.payload,
             _OCCURRENCE_BYTES + reading.size,
         )

@@ -11,14 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Any
 
+from rollbar_logging.capture.asgi import MAX_BODY, body_of, route_template
 from rollbar_logging.capture.occurrence import Plain
 from rollbar_logging.capture.sensitive import HIDDEN
 from rollbar_logging.capture.values import MAX_KEY, Reading, as_dict, type_name
 
 MAX_HEADERS = 100
 MAX_KEYS = 64
-MAX_BODY = 65_536
-"""Bytes that are looked at; how much of the text is kept is the option ``max_string``."""
 
 
 def read_request(request: Any, reading: Reading) -> dict[str, Plain] | None:
@@ -100,6 +99,19 @@ def _from_environ(environ: Mapping[str, Any], held: Mapping[str, Any]) -> dict[s
         "user_ip": environ.get("REMOTE_ADDR"),
         "params": held.get("view_args"),
         "POST": held.get("form"),
+        **_werkzeug_parts(environ, held),
+    }
+
+
+def _werkzeug_parts(environ: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
+    """Tell of the rule that Flask has chosen, and of the body, if the application has read it as a whole."""
+    rule, body = held.get("url_rule"), held.get("_cached_data")
+    if rule is None and body is None:
+        return {}
+    return {
+        "endpoint": getattr(rule, "endpoint", None),
+        "route": getattr(rule, "rule", None),
+        **body_of({"_body": body}, str(environ.get("CONTENT_TYPE") or "")),
     }
 
 
@@ -142,7 +154,7 @@ def _sensitive_post(post: Any, hidden: Any) -> Any:
     return {key: HIDDEN if hidden == "__ALL__" or key in hidden else value for key, value in dict.items(post)}
 
 
-def _from_scope(scope: Mapping[str, Any], _held: Mapping[str, Any]) -> dict[str, Any]:
+def _from_scope(scope: Mapping[str, Any], held: Mapping[str, Any]) -> dict[str, Any]:
     headers = [(_latin(name).title(), _latin(value)) for name, value in list(scope.get("headers") or ())[:MAX_HEADERS]]
     host = next((value for name, value in headers if name == "Host"), None)
     server, client = scope.get("server"), scope.get("client")
@@ -159,7 +171,8 @@ def _from_scope(scope: Mapping[str, Any], _held: Mapping[str, Any]) -> dict[str,
         "query_string": query,
         "user_ip": client[0] if client else None,
         "params": scope.get("path_params"),
-        "route": getattr(scope.get("route"), "path", None),
+        "route": route_template(scope),
+        **body_of(held, next((value for name, value in headers if name == "Content-Type"), "")),
     }
 
 

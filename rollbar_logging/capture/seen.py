@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 
 _NAME = "__rollbar_logging__"
 
+_LEAVES_WITHIN = 1.0
+"""Seconds in which a server logs what has come up to it."""
+
 _SCOPE: ContextVar[float] = ContextVar("rollbar_logging_scope", default=math.inf)
 
 
@@ -25,11 +28,13 @@ class Note(NamedTuple):
         uuid: Of the report; empty, when it was one of a storm and not sent.
         at: Monotonic seconds.
         is_final: Whether an integration reported it, where the application had no more to say.
+        is_leaving: Whether it goes on to a server at once, which may log it outside of the request.
     """
 
     uuid: str
     at: float
     is_final: bool
+    is_leaving: bool = False
 
 
 def begin(moment: float | None = None) -> float:
@@ -48,18 +53,19 @@ def scope() -> float:
     return _SCOPE.get()
 
 
-def note(exc_info: object, uuid: str, *, is_final: bool = False) -> None:
+def note(exc_info: object, uuid: str, *, is_final: bool = False, is_leaving: bool = False) -> None:
     """Note on an exception that it is reported.
 
     Args:
         exc_info: As on a record: an exception, or a tuple that has one in the middle.
         uuid: See `Note`.
         is_final: See `Note`.
+        is_leaving: See `Note`.
     """
     held = _held(exc_info)
     if held is not None:
         # A plain tuple: an exception may be pickled for a process that does not know this package.
-        held[_NAME] = (uuid, monotonic(), is_final)
+        held[_NAME] = (uuid, monotonic(), is_final, is_leaving)
 
 
 def reported_since(error: BaseException, moment: float) -> Note | None:
@@ -71,7 +77,12 @@ def reported_since(error: BaseException, moment: float) -> Note | None:
 def reported_finally(exc_info: object) -> Note | None:
     """Return what an integration has noted in the request or task at hand; whoever logs it now is late."""
     noted = _noted(exc_info)
-    return noted if noted is not None and noted.is_final and noted.at >= _SCOPE.get() else None
+    if noted is None or not noted.is_final:
+        return None
+    since = _SCOPE.get()
+    if noted.is_leaving and since == math.inf:
+        since = monotonic() - _LEAVES_WITHIN
+    return noted if noted.at >= since else None
 
 
 def _noted(exc_info: object) -> Note | None:

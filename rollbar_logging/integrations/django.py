@@ -26,11 +26,10 @@ from django.utils.log import log_response
 
 from rollbar_logging.capture import seen
 from rollbar_logging.capture.context import restore_request, swap_request
-from rollbar_logging.delivery.notices import tell
-from rollbar_logging.errors import in_words
 from rollbar_logging.integrations.django_checks import check_configuration
 from rollbar_logging.integrations.django_options import options
 from rollbar_logging.integrations.reporting import handlers, report
+from rollbar_logging.integrations.unhandled import flush_all, report_unhandled, tell_trouble
 
 _LOGGER = "django.request"
 _NOT_FOUND = 404
@@ -92,7 +91,7 @@ class Middleware:
             if response.streaming:
                 _watch_stream(request, response)
         except Exception as error:  # noqa: BLE001 - the application must not fail because a report did
-            _tell(error)
+            tell_trouble(error)
         return response
 
 
@@ -103,13 +102,11 @@ def _report_unhandled(request: Any = None, **_: object) -> None:
         if error is not None and request is not None:
             _report_of(request, error, f"Internal Server Error: {request.path}")
     except Exception as error:  # noqa: BLE001 - as above
-        _tell(error)
+        tell_trouble(error)
 
 
 def _report_of(request: Any, error: BaseException, message: str) -> None:
-    since = seen.scope()
-    extra = {"request": request, "status_code": 500}
-    request.rollbar_uuid = report(error, message, logger=_LOGGER, since=since, extra=extra)
+    request.rollbar_uuid = report_unhandled(error, message, logger=_LOGGER, since=seen.scope(), request=request)
 
 
 def _report_not_found(request: Any) -> None:
@@ -156,7 +153,7 @@ def _report_stream(request: Any, error: Exception) -> None:
     try:
         _report_of(request, error, f"Response broken off: {request.path}")
     except Exception as trouble:  # noqa: BLE001 - as above
-        _tell(trouble)
+        tell_trouble(trouble)
 
 
 def context_processor(request: Any) -> dict[str, Any]:
@@ -205,7 +202,7 @@ def rest_exception_handler(error: Exception, context: Mapping[str, Any]) -> Any:
         try:
             _log_answer(context["request"], error, response)
         except Exception as trouble:  # noqa: BLE001 - as above
-            _tell(trouble)
+            tell_trouble(trouble)
     return response
 
 
@@ -240,10 +237,9 @@ def _report_command(error: Exception, argv: list[str], began: float) -> None:
         name = argv[1] if len(argv) > 1 else "help"
         extra = {"rollbar_context": f"manage.py {name}"}
         report(error, f"manage.py {name}", logger="django.command", level=logging.CRITICAL, since=began, extra=extra)
-        for handler in handlers():
-            handler.flush()
+        flush_all()
     except Exception as trouble:  # noqa: BLE001 - as above
-        _tell(trouble)
+        tell_trouble(trouble)
 
 
 class Config(AppConfig):  # type: ignore[misc]  # Django has no types
@@ -256,7 +252,3 @@ class Config(AppConfig):  # type: ignore[misc]  # Django has no types
     def ready(self) -> None:
         """Register the check."""
         checks.register(check_configuration, "rollbar")
-
-
-def _tell(error: Exception) -> None:
-    tell(f"a request of Django's could not be reported: {in_words(error)}")

@@ -49,6 +49,7 @@ def report(
     """
     noted = seen.reported_since(error, since)
     if noted is not None:
+        seen.note(error, noted.uuid, is_final=True)  # what the framework logs of it is late all the same
         return noted.uuid or None
     exc_info = (type(error), error, error.__traceback__)
     record = logging.getLogger(logger).makeRecord(

@@ -69,7 +69,7 @@ def build(occurrence: Occurrence, origin: Origin, lines: Lines) -> dict[str, Any
         "code_version": origin.code_version,
         "title": _title(occurrence),
         "fingerprint": _fingerprint(occurrence),
-        "context": _short(occurrence.overrides.get("context") or request.get("route")),
+        "context": _short(occurrence.overrides.get("context") or request.get("endpoint") or request.get("route")),
         "body": _body(occurrence, lines),
         "custom": {**_custom(occurrence), **unknown_person},
         "person": person,

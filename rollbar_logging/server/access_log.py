@@ -61,12 +61,14 @@ class AccessLog:
         """Return *app* with a line written after each of its calls."""
 
         async def call(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+            """Pass the call on, and write a line when it is over."""
             began = time.perf_counter()
             status = size = 0
             note = CallNote()
             CALL_NOTE.set(note)  # for this call's task
 
             async def watched(message: MutableMapping[str, Any]) -> None:
+                """Note what the answer says of itself."""
                 nonlocal status, size
                 status = message.get("status", status)
                 size += len(message.get("body", b""))

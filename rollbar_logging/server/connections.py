@@ -74,6 +74,7 @@ class Guards:
         """Return *app* without the calls that were refused before they reached it."""
 
         async def call(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+            """Answer what was refused on the way, and pass the rest on."""
             if _REFUSED not in scope:
                 await app(scope, receive, send)
 

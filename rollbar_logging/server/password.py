@@ -120,6 +120,7 @@ def behind_password(app: App, password: Password) -> App:
     """Return *app* for those who know the password; others are answered 401, or 429 while they have to wait."""
 
     async def call(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Ask for the password first."""
         address = scope["client"][0] if scope.get("client") else ""
         wait = password.wait_of(address)
         if wait:

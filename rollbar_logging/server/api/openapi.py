@@ -16,6 +16,7 @@ def openapi_routes() -> list[BaseRoute]:
     described: list[bytes] = []
 
     async def respond(_request: Request) -> Response:
+        """Answer with the description."""
         if not described:  # made when it is first asked for: most servers are never asked
             described.append(render(document()))
         return api_response(Answer(200, described[0]))

@@ -47,6 +47,7 @@ def upload_routes(parts: Parts) -> list[BaseRoute]:
         return Route(path, respond, methods=["POST"])
 
     async def put(request: Request) -> Response:
+        """Keep a bundle."""
         return await _put_bundle(request, parts)
 
     return [
