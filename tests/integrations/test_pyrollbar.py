@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from rollbar_logging.integrations import pyrollbar
 from rollbar_logging.integrations.pyrollbar import SettingWarning, options_from
 from rollbar_logging.settings import Settings
 
+PAGE = Path(__file__).parent.parent.parent / "docs" / "migrating.md"
 MEANT: dict[str, Any] = dict(rollbar.SETTINGS)
 
 
@@ -97,3 +100,18 @@ def test_only_options_come_out(settings: dict[str, Any]) -> None:
 
     assert set(options) <= set(Settings._fields)
     assert sorted(options.values()) == sorted(value for value in settings.values() if value is not None)
+
+
+def test_the_page_on_migrating_has_every_setting() -> None:
+    """Each with its option, or with what the warning says; no more and no fewer."""
+    rows = re.findall(r"^\| `([^`]+)` \| (.+) \|$", PAGE.read_text().split("## Settings")[1], re.MULTILINE)
+    told = dict(rows)
+    expected = {name: f"`{name}`" for name in pyrollbar.SAME}
+    expected |= {name: f"`{option}`" for name, option in pyrollbar.RENAMED.items()}
+    expected |= {name: f"none: {instead.removeprefix('nothing: ')}" for name, instead in pyrollbar.INSTEAD.items()}
+    others = set(told) - set(expected)
+
+    assert len(rows) == len(told)
+    assert {name: told.get(name) for name in expected} == expected
+    assert others == {"exception_level_filters", "locals.enabled"} | {name for name in others if "sizes" in name}
+    assert {name.split(".")[0] for name in told} >= set(MEANT) - {"agent.log_file"}
