@@ -36,6 +36,7 @@ def environ(server: LocalServer) -> dict[str, str]:
         "ROLLBAR_ACCESS_TOKEN": server.tokens["post_server_item"],
         "ROLLBAR_ENDPOINT": server.endpoint,
         "ROLLBAR_SHUTDOWN_TIMEOUT": "30",
+        "ROLLBAR_CAPTURE_BUDGET": "10",
     }
 
 

@@ -36,12 +36,11 @@ class Before(NamedTuple):
 _TASK: ContextVar[Task | None] = ContextVar("rollbar_logging_task", default=None)
 
 
-def enter(task: Task, *, is_inner: bool = False) -> Before:
-    """Begin a task in the current context.
+def enter(task: Task) -> Before:
+    """Begin a task in the current context, whose person and request remain, as it may be part of a request.
 
     Args:
         task: It.
-        is_inner: Whether it is part of a request or another task, whose person and request remain.
 
     Returns:
         What `leave` puts back.
@@ -49,9 +48,6 @@ def enter(task: Task, *, is_inner: bool = False) -> Before:
     before = Before(_TASK.get(), current_person(), current_request(), seen.scope(), dict(bound_variables()))
     _TASK.set(task)
     seen.begin()
-    if not is_inner:
-        swap_person(None)
-        set_request(None)
     return before
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from functools import partial
 from sys import exc_info
 from typing import Any
@@ -30,7 +31,8 @@ from rollbar_logging.integrations.reporting import report
 _LOGGER = "celery.app.trace"
 _WORKER_LOGGER = "celery.worker.request"
 _ID = "rollbar_logging.celery"
-_BEFORE = "rollbar_logging_before"
+_BEGUN: ContextVar[tuple[str, Before, Any] | None] = ContextVar("rollbar_logging_celery", default=None)
+"""Of the task at hand its id, what was before it, and the task that it is part of."""
 
 
 def install(*, retries: str = "ignored") -> None:
@@ -105,19 +107,19 @@ def _put_back(roots: list[RollbarHandler], logger: logging.Logger | None = None,
 
 
 def _begin(task: Any = None, task_id: str = "", args: Any = None, kwargs: Any = None, **_: Any) -> None:
-    request = task.request
-    known = Task(task.name, partial(_facts, task, request, task_id, args, kwargs))
-    setattr(request, _BEFORE, enter(known, is_inner=bool(request.is_eager)))
+    _BEGUN.set((task_id, enter(Task(task.name, partial(_facts, task, task_id, args, kwargs))), _BEGUN.get()))
 
 
-def _end(task: Any = None, **_: Any) -> None:
-    before = task.request.__dict__.pop(_BEFORE, None)
-    if isinstance(before, Before):
-        leave(before)
+def _end(task_id: str = "", **_: Any) -> None:
+    begun = _BEGUN.get()
+    if begun is not None and begun[0] == task_id:
+        _BEGUN.set(begun[2])
+        pass  # leave(begun[1])
 
 
-def _facts(task: Any, request: Any, task_id: str, args: Any, kwargs: Any) -> Mapping[str, Any]:
+def _facts(task: Any, task_id: str, args: Any, kwargs: Any) -> Mapping[str, Any]:
     """Return what is told of a task. The arguments are as they are: the handler bounds and scrubs them."""
+    request = task.request
     facts = {
         "task": task.name,
         "id": task_id,
@@ -168,8 +170,7 @@ def _report(task: Any, error: BaseException, called: tuple[str, Any, Any], level
     raised = exc_info()[1]
     # Of an exception that cannot be pickled Celery hands over a copy, which knows less.
     told = raised if level == logging.ERROR and raised is not None else error
-    request = task.request
-    extra = {**_facts(task, request, *called), "rollbar_context": task.name}
+    extra = {**_facts(task, *called), "rollbar_context": task.name}
     uuid = report(told, f"Task {task.name} {what}", logger=_LOGGER, level=level, since=seen.scope(), extra=extra)
     for other in (told, error, getattr(einfo, "exception", None)):
         # What the worker's main process logs, when it has lost a process with its task, is no second report either.

@@ -37,9 +37,18 @@ def init_app(app: Flask, *, person_fields: Sequence[str] = FIELDS) -> None:
         return
     app.extensions[_EXTENSION] = True
     app.wsgi_app = RollbarMiddleware(app.wsgi_app, logger=app.logger.name)  # type: ignore[method-assign]
-    app.handle_exception = _handling(app, app.handle_exception)  # type: ignore[assignment, method-assign]
-    # Not by Flask's signals: those would cost each request more than all the rest.
-    app.before_request_funcs.setdefault(None, []).insert(0, partial(_begin, tuple(person_fields)))
+    app.handle_exception = _handling(app, app.handle_exception)  # type: ignore[method-assign]
+    # Neither by Flask's signals nor its functions before a request: those would cost more than all the rest.
+    app.preprocess_request = _beginning(tuple(person_fields), app.preprocess_request)  # type: ignore[method-assign]
+
+
+def _beginning(fields: tuple[str, ...], preprocess: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(preprocess)
+    def preprocess_request(*args: Any) -> Any:
+        _begin(fields)
+        return preprocess(*args)
+
+    return preprocess_request
 
 
 def _begin(fields: tuple[str, ...]) -> None:
@@ -57,16 +66,16 @@ def _person(held: Any, fields: tuple[str, ...]) -> dict[str, Any] | None:
     return describe_user(vars(held).get("_login_user"), fields)
 
 
-def _handling(app: Flask, handle: Callable[[Exception], Any]) -> Callable[[Exception], Any]:
+def _handling(app: Flask, handle: Callable[..., Any]) -> Callable[..., Any]:
     """Return *handle*, after which a failure is reported if no log line of Flask's has reached a handler."""
 
     @wraps(handle)
-    def handle_exception(error: Exception) -> Any:
+    def handle_exception(*args: Any) -> Any:  # of which the last is the exception, in each version of Flask
         try:
-            return handle(error)
+            return handle(*args)
         finally:
             current = current_request()
             message = f"Exception on {request.path} [{request.method}]"
-            report_unhandled(error, message, logger=app.logger.name, since=seen.scope(), request=current)
+            report_unhandled(args[-1], message, logger=app.logger.name, since=seen.scope(), request=current)
 
     return handle_exception

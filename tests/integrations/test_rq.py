@@ -67,7 +67,7 @@ def test_a_job_that_fails_is_one_report(rollbar: LocalRollbar, redis_socket: str
     worker = ["-m", "rq.cli", "worker", "--burst", "--url", f"unix://{redis_socket}", "orders"]
     done = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, *worker, "--worker-class", "tests.programs.rq_worker.ShopWorker"],
-        env={**os.environ, **rollbar.environ, "ROLLBAR_SHUTDOWN_TIMEOUT": "20"},
+        env={**os.environ, **rollbar.environ, "ROLLBAR_SHUTDOWN_TIMEOUT": "20", "ROLLBAR_CAPTURE_BUDGET": "10"},
         cwd=TOP,
         capture_output=True,
         text=True,
