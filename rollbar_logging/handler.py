@@ -49,7 +49,7 @@ class RollbarHandler(logging.Handler):
         super().__init__()
         self.setLevel(settings.level)
         self._settings = settings
-        self._is_closed = False
+        self._is_closed = self._has_told_closed = False
         self._is_exiting = False
         self._exit_left = settings.shutdown_timeout
         self._vain_flush: tuple[int, float] = (-1, 0.0)
@@ -92,7 +92,10 @@ class RollbarHandler(logging.Handler):
         """Take a snapshot of *record* and queue it, or count it in a storm. Sets ``record.rollbar_uuid`` if queued."""
         _notice_fork(record)
         role, worker = processes.role, self._worker
-        if worker is None or self._is_closed or role.is_sending or _is_own(getattr(record, "name", None)):
+        if worker is None or role.is_sending or _is_own(getattr(record, "name", None)):
+            return
+        if self._is_closed:
+            self._tell_closed()
             return
         if self._is_exiting and sys.is_finalizing():
             return  # the threads stand still already, and nothing can be imported any more
@@ -208,6 +211,15 @@ class RollbarHandler(logging.Handler):
     def _resolved(self, options: Options) -> Settings:
         """Read the options; one that stands in for another handler has that one's settings."""
         return Settings.resolve(options, os.environ)
+
+    def _tell_closed(self) -> None:
+        """Warn once of a handler that is closed and still in use: `dictConfig` closes all, and detaches few."""
+        if not self._has_told_closed:
+            self._has_told_closed = True
+            tell(
+                "a record came to a handler that has been closed, and is not reported: logging.config closes all "
+                "handlers there are (uvicorn.run does so, too, unless log_config=None); configure logging after that"
+            )
 
     def _keep(self, window: Window | None, occurrence: Occurrence) -> None:
         """Keep of the last report of a storm what is to be told of it; before that report wakes who tells."""

@@ -114,7 +114,7 @@ def _end(task_id: str = "", **_: Any) -> None:
     begun = _BEGUN.get()
     if begun is not None and begun[0] == task_id:
         _BEGUN.set(begun[2])
-        pass  # leave(begun[1])
+        leave(begun[1])
 
 
 def _facts(task: Any, task_id: str, args: Any, kwargs: Any) -> Mapping[str, Any]:

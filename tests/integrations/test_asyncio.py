@@ -5,25 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from rollbar_logging import RollbarHandler
 from rollbar_logging.integrations import asyncio as rollbar_asyncio
-from rollbar_logging.testing import Reports, capture_reports
-
-
-@pytest.fixture
-def reports() -> Iterator[Reports]:
-    """What is reported, through the root logger."""
-    handler = RollbarHandler(access_token="0123456789abcdef")
-    logging.getLogger().addHandler(handler)
-    with capture_reports() as captured:
-        yield captured
-    logging.getLogger().removeHandler(handler)
-    handler.close()
+from rollbar_logging.testing import Reports
 
 
 async def fail(text: str) -> None:

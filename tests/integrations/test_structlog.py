@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import structlog
 
-from rollbar_logging import RollbarHandler
 from rollbar_logging.integrations.structlog import RollbarProcessor
-from rollbar_logging.testing import Reports, capture_reports
-
-
-@pytest.fixture
-def reports() -> Iterator[Reports]:
-    """What is reported."""
-    handler = RollbarHandler(access_token="0123456789abcdef")
-    logging.getLogger().addHandler(handler)
-    with capture_reports() as captured:
-        yield captured
-    logging.getLogger().removeHandler(handler)
-    handler.close()
+from rollbar_logging.testing import Reports
 
 
 @pytest.fixture
