@@ -14,8 +14,13 @@ from tests.loopback import Loopback
 settings.register_profile("no_clock", parent=settings.default, deadline=None)
 settings.load_profile("no_clock")
 
-# Where this process is measured, those that it starts are not: some of them count what they import.
-os.environ.pop("COVERAGE_PROCESS_START", None)
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let those processes not be measured that a test starts: some of them count what they import."""
+    shares_the_work = bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
+    if not shares_the_work:
+        os.environ.pop("COVERAGE_PROCESS_START", None)
+
 
 _TRANSPORT_VARIABLES = {"REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "NETRC"}
 

@@ -104,7 +104,9 @@ def test_the_neighbour_gives_up() -> None:
 def occurrence(uuid: str, body_bytes: int, **diagnostic: object) -> ReceivedOccurrence:
     """Return what a server might have stored."""
     data = {"notifier": {"diagnostic": diagnostic}, "custom": {"text": "abc… [+90 chars]", "…": "[+7 items]"}}
-    return ReceivedOccurrence(1, uuid, 1, "item", "post_server_item", 0.0, body_bytes, "demo", "error", "t", data)
+    return ReceivedOccurrence(
+        1, uuid, 1, "item", "post_server_item", 0.0, body_bytes, "demo", "error", "t", data, 1, 0.0
+    )
 
 
 def test_a_row_is_what_the_server_stored() -> None:

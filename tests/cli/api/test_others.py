@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -157,3 +162,58 @@ def test_a_shell_can_complete_the_commands(capsys: pytest.CaptureFixture[str], s
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
     assert all(word in script for word in ("occurrences", "--token-file", "resolve"))
+
+
+def test_ctrl_c_ends_a_watch_in_silence(server: LocalServer) -> None:
+    """Exit status 130, what was seen is printed, and no traceback."""
+    post(server, "old")
+    environ = {"ROLLBAR_ENDPOINT": server.endpoint, "ROLLBAR_ACCESS_TOKEN": server.tokens["read"]}
+    with subprocess.Popen(
+        [sys.executable, "-m", "rollbar_logging", "items", "watch", "--interval", "0.1", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        # Until it looks, nothing is new to it; so something new comes until it has seen something.
+        told = Thread(target=lambda: told_of.append(process.stdout.readline()))  # type: ignore[union-attr]
+        told_of: list[str] = []
+        told.start()
+        while told.is_alive():
+            post(server, "again")
+            told.join(0.2)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+
+    assert json.loads(told_of[0])["title"] == "again"
+    assert (process.returncode, err) == (130, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a terminal to ask on is made as POSIX has it")
+def test_on_a_terminal_the_token_is_asked_for(server: LocalServer) -> None:
+    """It is not shown as it is typed, nor afterwards."""
+    import pty  # noqa: PLC0415 - only here, and not everywhere
+
+    ours, theirs = pty.openpty()
+    environ = {"ROLLBAR_ENDPOINT": server.endpoint, "TERM": "dumb"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "rollbar_logging", "environments"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env=environ,
+        start_new_session=True,
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while b"not shown): " not in shown:
+            shown += os.read(ours, 1000)
+        os.write(ours, server.tokens["read"].encode() + b"\n")
+        status = process.wait(30)
+        with contextlib.suppress(OSError):  # the other side has gone
+            shown += os.read(ours, 10_000)
+    os.close(ours)
+
+    assert status == 0, shown
+    assert server.tokens["read"].encode() not in shown
