@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -74,6 +75,7 @@ _occurrences = st.builds(
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.timeout(600)  # large occurrences take long to make up where coverage is measured
 @given(_occurrences)
 def test_whatever_was_captured_becomes_an_item(occurrence: Occurrence) -> None:
     """Any occurrence of plain data becomes an item, whole and minimal, that the API takes."""
