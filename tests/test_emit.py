@@ -118,6 +118,7 @@ def handler() -> Iterator[RollbarHandler]:
 @example(msg="boom", args=(), exc_info=None, level=40, changed={"name": None}, missing=set())
 @example(msg="boom", args=(), exc_info=None, level=40, changed={}, missing={"name", "created"})
 @example(msg="boom", args=(), exc_info=None, level=40, changed={"levelno": None}, missing={"levelname"})
+@example(msg="boom", args=(), exc_info=None, level=40, changed={"created": 0}, missing=set())
 @example(msg="boom", args=5, exc_info="rubbish", level=40, changed={"created": "noon"}, missing={"threadName"})
 def test_no_record_harms_who_logs_it(
     handler: RollbarHandler,

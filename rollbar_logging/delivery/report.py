@@ -9,6 +9,10 @@ from rollbar_logging.capture.occurrence import Occurrence
 from rollbar_logging.levels import LEVELS
 
 
+_OLDEST = 31 * 86_400
+"""Seconds: as old as a report may be by any setting."""
+
+
 class Report:
     """A report between its capture and its end; owned by the queue or by the one thread that sends it.
 
@@ -45,7 +49,8 @@ class Report:
         self.occurrence: Occurrence | None = occurrence
         self.body: bytes | None = None
         self.created = occurrence.created
-        self.born = _born(self.created)
+        # A record made by hand may carry any time; it is not dropped for it as too old.
+        self.born = monotonic() if _is_absurd(self.created) else _born(self.created)
         self.rank = LEVELS[occurrence.level] // 10 - 1
         self.size = occurrence.size
         self.serial = 0
@@ -68,6 +73,10 @@ class Report:
         self.body = body
         self.occurrence = None
         self.size = len(body)
+
+
+def _is_absurd(created: float) -> bool:
+    return time.time() - created > _OLDEST
 
 
 def _born(created: float) -> float:
