@@ -8,7 +8,6 @@ from time import monotonic
 from rollbar_logging.capture.occurrence import Occurrence
 from rollbar_logging.levels import LEVELS
 
-
 _OLDEST = 31 * 86_400
 """Seconds: as old as a report may be by any setting."""
 
