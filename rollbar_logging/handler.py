@@ -100,14 +100,14 @@ class RollbarHandler(logging.Handler):
         if self._is_exiting and sys.is_finalizing():
             return  # the threads stand still already, and nothing can be imported any more
         if role.is_emitting and (role := _role_after_patch(role)).is_emitting:
-            role.reentered += 1
+            role.reenter()
             return
         role.is_emitting = True
         try:
             self._report(record, worker)
         finally:
             role.is_emitting = False
-            if role.reentered:
+            if role.is_reentered:
                 self._count_reentered()
         if self._is_exiting:
             self._wait_at_exit()
@@ -239,9 +239,8 @@ class RollbarHandler(logging.Handler):
             self._count_reentered()
 
     def _count_reentered(self) -> None:
-        if processes.role.reentered:
-            self._queue.count_dropped("reentrant", processes.role.reentered)
-            processes.role.reentered = 0
+        while processes.role.take_reentry():
+            self._queue.count_dropped("reentrant", 1)
 
     def _wait_at_exit(self) -> bool:
         """Flush within what is left of the one budget that the end of the process has."""

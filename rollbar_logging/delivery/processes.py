@@ -39,14 +39,28 @@ class Role:
     Attributes:
         is_emitting: It captures a record; a record made meanwhile is one that the capture itself caused.
         is_sending: It delivers; a record made meanwhile is the product's own or that of a library it uses.
-        reentered: Records that came in while it was emitting.
+        is_reentered: Whether a record came in while it was emitting, which is to be counted.
         has_silenced: It has `_voice`, to fork.
     """
 
     is_emitting = False
     is_sending = False
-    reentered = 0
+    is_reentered = False
     has_silenced = False
+
+    def reenter(self) -> None:
+        """Note a record that came in while this thread was emitting."""
+        self.is_reentered = True
+        self.__dict__.setdefault("reentries", []).append(None)
+
+    def take_reentry(self) -> bool:
+        """Take one of those, each once: a signal handler that logs may take them at the same time."""
+        self.is_reentered = False
+        try:
+            self.__dict__["reentries"].pop()
+        except (KeyError, IndexError):
+            return False
+        return True
 
 
 def _new_role() -> Role:

@@ -98,6 +98,7 @@ def minimal(occurrence: Occurrence, origin: Origin, why: str) -> dict[str, Any]:
         person=None,
         request=None,
         payload={},
+        telemetry=(),
     )
     data = build(bare, origin, lambda _filename, _lineno: None)
     data["notifier"] = {**data["notifier"], "diagnostic": {"minimal": why}}

@@ -38,7 +38,7 @@ QUERY = f"page=2&api_key={SECRETS['api_key']}"
 def assert_no_secret(report: Report) -> None:
     """See that no planted secret is anywhere in what was stored."""
     stored = json.dumps(report.raw)
-    assert [secret for secret in SECRETS.values() if secret in stored or secret.split()[-1] in stored] == []
+    assert [secret for secret in SECRETS.values() if secret in stored or secret.removeprefix("Bearer ") in stored] == []
     assert SECRETS["card"].replace(" ", "") not in stored
 
 

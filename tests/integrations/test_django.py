@@ -56,7 +56,7 @@ def assert_no_secret(shop: Shop, report: Report) -> None:
     """See that no planted secret is anywhere in what was stored."""
     stored = json.dumps(report.raw)
     hidden = [*SECRETS.values(), *shop.session.cookies.values(), "s3cret-of-ursula", "s3cret-of-the-site"]
-    assert [secret for secret in hidden if secret in stored or secret.split()[-1] in stored] == []
+    assert [secret for secret in hidden if secret in stored or secret.removeprefix("Bearer ") in stored] == []
     assert SECRETS["card"].replace(" ", "") not in stored
 
 
