@@ -10,13 +10,15 @@ from __future__ import annotations
 import builtins
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import FrameType, TracebackType
 from typing import Any, NamedTuple, TypeGuard
 
 from rollbar_logging.capture.codes import Codes
 from rollbar_logging.capture.occurrence import Code, Frame, Plain, Trace
 from rollbar_logging.capture.sensitive import hidden_variables, hide
-from rollbar_logging.capture.values import Reading, as_dict, bare_name, module_of, named, type_name
+from rollbar_logging.capture.type_names import bare_name, module_of, named, type_name
+from rollbar_logging.capture.values import Reading, as_dict
 
 MAX_CHAIN = 10
 MAX_NOTES = 20
@@ -45,6 +47,11 @@ _Step = tuple[FrameType, int]
 """A frame and the line it stands at."""
 
 _AS_IT_IS = (0, 0)
+_frame_of: Callable[[tuple[Any, ...]], Frame] = partial(tuple.__new__, Frame)
+"""What `Frame._make` does, without a call of Python's: there are many."""
+
+_OF_A_FUNCTION = 0x01
+"""``inspect.CO_OPTIMIZED``: the variables of such code are names it has itself, not what somebody's mapping holds."""
 
 
 class Limits(NamedTuple):
@@ -274,31 +281,26 @@ def _frames(steps: list[_Step], reading: Reading, limits: Limits) -> list[Frame]
     if len(steps) > limits.max_frames:
         steps, marks = shortened(steps, limits.max_frames)
     code_of, variables = limits.codes.of, None
-    frames = []
+    parts = []
     for at in range(len(steps) - 1, -1, -1):
         frame, lineno = steps[at]
         if limits.with_locals:
             names: Any = frame.f_locals
-            cls = type(names)
-            if cls is not _FAST_LOCALS or "__builtins__" in names:
+            is_function = frame.f_code.co_flags & _OF_A_FUNCTION
+            if not is_function:
                 names = _other_names(names)
-            variables = reading.variables(names if hidden is None else hide(names, hidden.get(frame)))
-        frames.append(Frame(code_of(frame), lineno, variables, *marks.get(at, _AS_IT_IS)))
-    reading.size += _FRAME_BYTES * len(frames)
-    frames.reverse()
-    return frames
-
-
-def _type_of_locals() -> type:
-    return type(sys._getframe().f_locals)  # noqa: SLF001 - a type without a public name
-
-
-_FAST_LOCALS = _type_of_locals()
-"""``dict``; since Python 3.13 a proxy of the frame's variables."""
+            if hidden is not None:
+                names = hide(names, hidden.get(frame))
+            variables = reading.local_variables(names) if is_function else reading.variables(names)
+        repeated, left_out = marks.get(at, _AS_IT_IS)
+        parts.append((code_of(frame), lineno, variables, repeated, left_out))
+    reading.size += _FRAME_BYTES * len(parts)
+    parts.reverse()
+    return list(map(_frame_of, parts))
 
 
 def _other_names(names: Any) -> Mapping[str, Any]:
-    if type(names) is not _FAST_LOCALS and type(names) is not dict:
+    if type(names) is not dict:
         # Of a class whose metaclass prepared it, or what the application gave to `exec`.
         names = as_dict(names) if issubclass(type(names), dict) else {"…": named(type(names))}
     if "__builtins__" in names:  # a module's own frame: its locals are its globals

@@ -15,7 +15,7 @@ from typing import Any
 
 from rollbar_logging.capture.exceptions import MAX_CHAIN, before, is_error, traceback_of
 from rollbar_logging.capture.record import is_event
-from rollbar_logging.capture.values import bare_name, module_of, path_of
+from rollbar_logging.capture.type_names import bare_name, module_of, path_of
 
 _dict_of = BaseException.__dict__["__dict__"].__get__
 _GROUP: Any = getattr(builtins, "BaseExceptionGroup", None)

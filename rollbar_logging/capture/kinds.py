@@ -11,15 +11,15 @@ import enum
 import types
 import weakref
 from array import array
-from collections import deque
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from rollbar_logging.capture import values
 from rollbar_logging.capture.libraries import ARRAYS, EXACT_TEXT, FUTURES, HOLDERS, LAZY, QUERYSETS, ROWS
 from rollbar_logging.capture.occurrence import Plain
-from rollbar_logging.capture.values import Reader, Reading, named, path_of, type_name
+from rollbar_logging.capture.subclasses import SUBCLASSES
+from rollbar_logging.capture.type_names import MAX_NAME, named, path_of, type_name
+from rollbar_logging.capture.values import Reader, Reading
 
 _MOST_TYPES = 4096
 
@@ -103,23 +103,11 @@ def _by_shape(cls: type) -> Reader:
     if _fields_of(cls):
         return _read_record
     default: Any = object.__repr__
-    return _read_attributes if cls.__repr__ is default else _read_repr
+    return _reader_of_attributes(cls) if cls.__repr__ is default else _read_repr
 
 
 def _by_type(_reading: Reading, value: Any, _depth: int) -> Plain:
     return named(type(value))
-
-
-def _read_str(reading: Reading, value: str, _depth: int) -> Plain:
-    return reading.text(str.__str__(value))
-
-
-def _read_int(reading: Reading, value: int, depth: int) -> Plain:
-    return values.read_int(reading, int.__int__(value), depth)
-
-
-def _read_float(reading: Reading, value: float, depth: int) -> Plain:
-    return values.read_float(reading, float.__float__(value), depth)
 
 
 def _read_text(reading: Reading, value: Any, _depth: int) -> Plain:
@@ -173,11 +161,14 @@ def _fields_of(cls: Any) -> list[str]:
     return [field.name for field in fields if field.repr] if isinstance(fields, tuple) else []
 
 
-def _read_attributes(reading: Reading, value: Any, depth: int) -> Plain:
+def _reader_of_attributes(cls: type) -> Reader:
     """Show what an object without a repr of its own holds, one object deep: ``<x.Y object at 0x…>`` helps nobody."""
-    if depth > 0:
-        return named(type(value))
-    return _read_loaded(reading, value, depth) if _instance_dict(value) else named(type(value))
+    name = named(cls)
+
+    def read(reading: Reading, value: Any, depth: int) -> Plain:
+        return _read_loaded(reading, value, depth) if depth == 0 and _instance_dict(value) else name
+
+    return read
 
 
 def _read_loaded(reading: Reading, value: Any, depth: int) -> Plain:
@@ -257,12 +248,12 @@ def _read_function(_reading: Reading, value: Any, _depth: int) -> Plain:
     names = (getattr(value, "__qualname__", None), getattr(value, "__name__", None), "?")
     name = next(name for name in names if type(name) is str)
     module = getattr(value, "__module__", None)
-    return f"<function {module if type(module) is str else 'builtins'}.{name}>"[: values.MAX_NAME]
+    return f"<function {module if type(module) is str else 'builtins'}.{name}>"[:MAX_NAME]
 
 
 def _read_module(_reading: Reading, value: Any, _depth: int) -> Plain:
     name = _instance_dict(value).get("__name__")  # `vars` makes a lazy module load
-    return f"<module {name[: values.MAX_NAME] if type(name) is str else '?'}>"
+    return f"<module {name[:MAX_NAME] if type(name) is str else '?'}>"
 
 
 def _read_exception(reading: Reading, value: BaseException, depth: int) -> Plain:
@@ -298,17 +289,7 @@ _READERS_OF_BASES: dict[type, Reader] = {
     types.MethodType: _read_function,
     types.ModuleType: _read_module,
     BaseException: _read_exception,
-    str: _read_str,
-    int: _read_int,
-    float: _read_float,
-    bytes: values.read_bytes,
-    bytearray: values.read_bytes,
-    dict: values.read_dict,
-    list: values.read_list,
-    tuple: values.read_tuple,
-    set: values.read_set,
-    frozenset: values.read_frozenset,
-    deque: values.read_deque,
+    **SUBCLASSES,
     array: _read_numbers,
     partial: _read_partial,
     types.MappingProxyType: _read_proxy,

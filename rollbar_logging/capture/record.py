@@ -22,7 +22,8 @@ from rollbar_logging.capture.occurrence import Code, Frame, Occurrence, Plain
 from rollbar_logging.capture.person import person_of
 from rollbar_logging.capture.request import read_request
 from rollbar_logging.capture.task import with_task
-from rollbar_logging.capture.values import Bounds, Reading, as_dict, path_of, type_name
+from rollbar_logging.capture.type_names import path_of, type_name
+from rollbar_logging.capture.values import Bounds, Reading, as_dict
 from rollbar_logging.levels import level_of, parse_level
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {

@@ -14,7 +14,8 @@ from typing import Any
 from rollbar_logging.capture.asgi import MAX_BODY, body_of, route_template
 from rollbar_logging.capture.occurrence import Plain
 from rollbar_logging.capture.sensitive import HIDDEN
-from rollbar_logging.capture.values import MAX_KEY, Reading, as_dict, type_name
+from rollbar_logging.capture.type_names import type_name
+from rollbar_logging.capture.values import MAX_KEY, Reading, as_dict
 
 MAX_HEADERS = 100
 MAX_KEYS = 64

@@ -19,7 +19,8 @@ from rollbar_logging.capture.kinds import Kinds
 from rollbar_logging.capture.occurrence import Occurrence, Plain
 from rollbar_logging.capture.record import message_of
 from rollbar_logging.capture.seen import scope
-from rollbar_logging.capture.values import Bounds, Reading, type_name
+from rollbar_logging.capture.type_names import type_name
+from rollbar_logging.capture.values import Bounds, Reading
 from rollbar_logging.levels import level_of
 
 _BOUNDS = Bounds(max_string=64, max_items=8, max_depth=2, capture_budget=0.002)

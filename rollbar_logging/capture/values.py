@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from itertools import islice
+from itertools import islice, takewhile
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rollbar_logging.capture.occurrence import Plain
+from rollbar_logging.capture.type_names import bare_name, named, type_name
 
 if TYPE_CHECKING:
     from rollbar_logging.capture.kinds import Kinds
@@ -23,10 +24,9 @@ Reader = Callable[["Reading", Any, int], Plain]
 """Reads one value at a depth: ``(reading, value, depth) -> plain``."""
 
 MAX_KEY = 128
-MAX_NAME = 200
-"""Characters kept of the name of a class."""
 MAX_VARIABLES = 100
-_I64 = 2**63
+_LOWEST, _BEYOND = -(2**63), 2**63
+"""The whole numbers that 64 bits hold, from and below."""
 _CONTAINER_BYTES, _ENTRY_BYTES, _KEY_BYTES = 100, 60, 40
 """What a captured container, each entry of it, and a key that is no variable's name take in memory by estimate."""
 
@@ -79,14 +79,17 @@ class Reading:
         except BaseException as error:  # noqa: BLE001 - a value must not decide over the report
             return f"<{type_name(type(value))}: reading it raised {type_name(type(error))}>"
 
-    def variables(self, names: Mapping[str, Any]) -> dict[str, Plain]:
-        """Describe the local variables of a frame, at most `MAX_VARIABLES` of them."""
-        length = len(names)
-        if length <= MAX_VARIABLES:
-            return self._entries(names.items(), 0)
-        described = self._entries(islice(names.items(), MAX_VARIABLES), 0)
-        described["…"] = f"[+{length - MAX_VARIABLES} variables]"
-        return described
+    def variables(self, names: Mapping[Any, Any]) -> dict[str, Plain]:
+        """Describe named values, such as a module's variables or the extras of a record."""
+        return self._keyed(names.items(), len(names), MAX_VARIABLES, "variables", 0)
+
+    def local_variables(self, names: Any) -> dict[str, Plain]:
+        """Describe the local variables of a function's frame, at most `MAX_VARIABLES` of them.
+
+        Args:
+            names: The frame's ``f_locals``: its keys are names, and short.
+        """
+        return self._values(names.copy(), 0) if len(names) <= MAX_VARIABLES else self.variables(names)
 
     def text(self, text: str, limit: int | None = None) -> str:
         """Cut *text* to *limit* characters (``max_string`` by default) and note how many are missing."""
@@ -102,71 +105,132 @@ class Reading:
         """Describe the first entries of a container that has *length* of them."""
         if depth >= self.max_depth or perf_counter() > self._deadline:
             return f"<{bare_name(type(owner))} of {length}>" if length else []
-        if length > self.max_items:
-            items = islice(items, self.max_items)
-        depth += 1
-        limit = self.max_string
-        described: list[Plain] = []
-        size = 0
+        shown: list[Any] = []
+        notes = []
         try:
-            for item in items:
-                cls = type(item)  # as in `_entries`
-                if cls is str and len(item) <= limit:
-                    described.append(item)
-                    size += len(item)
-                elif (cls is int and -_I64 <= item < _I64) or (cls is float and item - item == 0.0):
-                    described.append(item)
-                else:
-                    reader = _BUILTIN.get(cls)
-                    described.append(reader(self, item, depth) if reader is not None else self.describe(item, depth))
-        except KeyboardInterrupt:
-            raise
+            shown.extend(items if length <= self.max_items else islice(items, self.max_items))
         except BaseException as error:  # noqa: BLE001 - what was read stays
-            described.append(f"… [{_broken_off(error)}]")
+            notes.append(f"… [{_broken_off(error)}]")
         if length > self.max_items:
-            described.append(f"… [+{length - self.max_items} items]")
-        self.size += size + _CONTAINER_BYTES + _ENTRY_BYTES * len(described)
-        return described
+            notes.append(f"… [+{length - self.max_items} items]")
+        return [*self._items(shown, depth + 1), *notes]
 
     def mapping(self, items: Iterable[tuple[Any, Any]], length: int, depth: int, owner: object) -> Plain:
         """Describe the first entries of a mapping that has *length* of them; keys become text."""
         if depth >= self.max_depth or perf_counter() > self._deadline:
             return f"<{bare_name(type(owner))} of {length}>" if length else {}
         self.size += _KEY_BYTES * min(length, self.max_items)
-        if length <= self.max_items:
-            return self._entries(items, depth + 1)
-        described = self._entries(islice(items, self.max_items), depth + 1)
-        described["…"] = f"[+{length - self.max_items} items]"
-        return described
+        return self._keyed(items, length, self.max_items, "items", depth + 1)
 
-    def _entries(self, items: Iterable[tuple[Any, Any]], depth: int) -> dict[str, Plain]:
-        # This loop is the cost of a report: strings and numbers are spared a call.
-        limit = self.max_string
-        described: dict[str, Plain] = {}
-        size = 0
+    def _keyed(
+        self, items: Iterable[tuple[Any, Any]], length: int, most: int, what: str, depth: int
+    ) -> dict[str, Plain]:
+        shown: dict[str, Any] = {}
+        notes = {}
         try:
-            for name, value in items:
-                key = name if type(name) is str and len(name) <= MAX_KEY else self.key(name, described)
-                cls = type(value)
-                if cls is str and len(value) <= limit:
-                    described[key] = value
-                    size += len(value)
-                elif (
-                    (cls is int and -_I64 <= value < _I64)
-                    or (cls is float and value - value == 0.0)
-                    or value is None
-                    or cls is bool
-                ):
-                    described[key] = value
-                else:
-                    reader = _BUILTIN.get(cls)
-                    described[key] = reader(self, value, depth) if reader is not None else self.describe(value, depth)
-        except KeyboardInterrupt:
-            raise
+            for name, value in items if length <= most else islice(items, most):
+                shown[name if type(name) is str and len(name) <= MAX_KEY else self.key(name, shown)] = value
         except BaseException as error:  # noqa: BLE001 - what was read stays
-            described["…"] = f"[{_broken_off(error)}]"
-        self.size += size + _CONTAINER_BYTES + _ENTRY_BYTES * len(described)
-        return described
+            notes["…"] = f"[{_broken_off(error)}]"
+        if length > most and not notes:
+            notes["…"] = f"[+{length - most} {what}]"
+        shown = self._values(shown, depth)
+        shown.update(notes)
+        return shown
+
+    def exact_sequence(self, value: Any, depth: int) -> Plain:
+        """Do what `sequence` does, for a container of no subclass."""
+        length = len(value)
+        if length > self.max_items or depth >= self.max_depth or perf_counter() > self._deadline:
+            return self.sequence(value, length, depth, value)
+        return self._items(list(value), depth + 1)
+
+    def exact_dict(self, value: dict[Any, Any], depth: int) -> Plain:
+        """Do what `mapping` does, for a dict of no subclass."""
+        length = len(value)
+        if length > self.max_items or depth >= self.max_depth or perf_counter() > self._deadline:
+            return self.mapping(value.items(), length, depth, value)
+        shown = value.copy()
+        for name in shown:
+            if type(name) is not str or len(name) > MAX_KEY:
+                return self.mapping(shown.items(), length, depth, value)
+        self.size += _KEY_BYTES * length
+        return self._values(shown, depth + 1)
+
+    # The next two are the cost of a report: most values are plain already, and are left where they are. No call is
+    # made for them; what the compiler would look up by name each time is at hand as an argument.
+
+    def _items(
+        self,
+        shown: list[Any],
+        depth: int,
+        text: type = str,
+        whole: type = int,
+        number: type = float,
+        low: int = _LOWEST,
+        high: int = _BEYOND,
+    ) -> list[Plain]:
+        """Make the items of a list of ours plain, in place; return it."""
+        limit = self.max_string
+        size = at = 0
+        try:
+            for at, item in enumerate(shown):
+                cls = type(item)
+                if cls is text:
+                    length = len(item)
+                    if length <= limit:
+                        size += length
+                        continue
+                elif cls is whole:
+                    if low <= item < high:
+                        continue
+                elif cls is number:
+                    if item - item == 0.0:
+                        continue
+                elif item is None or item is True or item is False:
+                    continue
+                reader = _BUILTIN.get(cls)
+                shown[at] = self.describe(item, depth) if reader is None else reader(self, item, depth)
+        except BaseException as error:  # noqa: BLE001 - such as a RecursionError; what was read stays
+            shown[at:] = [f"… [{_broken_off(error)}]"]
+        self.size += size + _CONTAINER_BYTES + _ENTRY_BYTES * len(shown)
+        return shown
+
+    def _values(
+        self,
+        shown: dict[str, Any],
+        depth: int,
+        text: type = str,
+        whole: type = int,
+        number: type = float,
+        low: int = _LOWEST,
+        high: int = _BEYOND,
+    ) -> dict[str, Plain]:
+        """Make the values of a dict of ours plain, in place; return it."""
+        limit, size, name = self.max_string, 0, ""
+        try:
+            for name, value in shown.items():
+                cls = type(value)
+                if cls is text:
+                    length = len(value)
+                    if length <= limit:
+                        size += length
+                        continue
+                elif cls is whole:
+                    if low <= value < high:
+                        continue
+                elif cls is number:
+                    if value - value == 0.0:
+                        continue
+                elif value is None or value is True or value is False:
+                    continue
+                reader = _BUILTIN.get(cls)
+                shown[name] = self.describe(value, depth) if reader is None else reader(self, value, depth)
+        except BaseException as error:  # noqa: BLE001 - likewise
+            shown = dict(takewhile(lambda entry: entry[0] is not name, shown.items()))
+            shown["…"] = f"[{_broken_off(error)}]"
+        self.size += size + _CONTAINER_BYTES + _ENTRY_BYTES * len(shown)
+        return shown
 
     def key(self, key: Any, taken: Mapping[str, Any] | None = None) -> str:
         """Return a mapping's key as text of about `MAX_KEY` characters, numbered if that text is *taken*."""
@@ -208,43 +272,11 @@ def as_dict(mapping: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def _broken_off(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        raise error
     if type(error) is RuntimeError:  # what a dict, set or deque raises when another thread changes it meanwhile
         return "changed while it was read"
     return f"reading on raised {type_name(type(error))}"
-
-
-# Through the getters of `type` itself: a metaclass may answer such questions with anything.
-_MODULE, _NAME, _QUALNAME = (type.__dict__[name].__get__ for name in ("__module__", "__name__", "__qualname__"))
-
-
-def module_of(cls: type) -> str | None:
-    """Return the name of a class's module, if it has one; asks no metaclass and never raises."""
-    try:
-        module = _MODULE(cls)
-    except AttributeError:
-        return None
-    return module[:MAX_NAME] if type(module) is str else None
-
-
-def path_of(cls: type) -> str:
-    """Return ``module.Class``, also for built-in types; asks no metaclass and never raises."""
-    module, name = module_of(cls), str.__str__(_QUALNAME(cls))[:MAX_NAME]
-    return name if module is None else f"{module}.{name}"
-
-
-def type_name(cls: type) -> str:
-    """Return ``module.Class``, or ``Class`` alone for built-in types; asks no metaclass and never raises."""
-    return path_of(cls).removeprefix("builtins.")
-
-
-def bare_name(cls: type) -> str:
-    """Return ``Class``; asks no metaclass and never raises."""
-    return str.__str__(_NAME(cls))[:MAX_NAME]
-
-
-def named(cls: type) -> str:
-    """Describe a value by its type alone."""
-    return f"<{type_name(cls)}>"
 
 
 def _as_it_is(_reading: Reading, value: Any, _depth: int) -> Plain:
@@ -257,7 +289,7 @@ def _read_str(reading: Reading, value: str, _depth: int) -> Plain:
 
 def read_int(reading: Reading, value: int, _depth: int) -> Plain:
     """Keep what 64 bits hold; larger numbers become text, as few readers of JSON take them exactly."""
-    if -_I64 <= value < _I64:
+    if _LOWEST <= value < _BEYOND:
         return value
     # int -> str takes quadratic time and is refused beyond 4,300 digits.
     return f"<int of {value.bit_length()} bits>" if value.bit_length() > 4096 else reading.text(int.__repr__(value))  # noqa: PLR2004
@@ -281,44 +313,6 @@ def read_bytes(reading: Reading, value: bytes, _depth: int) -> Plain:
     return text if length <= limit else f"{text}… [+{length - limit} bytes]"
 
 
-def read_list(reading: Reading, value: list[Any], depth: int) -> Plain:
-    """Read a list, whatever a subclass made of iteration."""
-    return reading.sequence(list.__iter__(value), list.__len__(value), depth, value)
-
-
-def read_tuple(reading: Reading, value: tuple[Any, ...], depth: int) -> Plain:
-    """Read a tuple, whatever a subclass made of iteration."""
-    return reading.sequence(tuple.__iter__(value), tuple.__len__(value), depth, value)
-
-
-def read_set(reading: Reading, value: set[Any], depth: int) -> Plain:
-    """Read a set, whatever a subclass made of iteration."""
-    return reading.sequence(set.__iter__(value), set.__len__(value), depth, value)
-
-
-def read_frozenset(reading: Reading, value: frozenset[Any], depth: int) -> Plain:
-    """Read a frozenset, whatever a subclass made of iteration."""
-    return reading.sequence(frozenset.__iter__(value), frozenset.__len__(value), depth, value)
-
-
-def read_deque(reading: Reading, value: deque[Any], depth: int) -> Plain:
-    """Read a deque, whatever a subclass made of iteration."""
-    return reading.sequence(deque.__iter__(value), deque.__len__(value), depth, value)
-
-
-def read_dict(reading: Reading, value: dict[Any, Any], depth: int) -> Plain:
-    """Read a dict, whatever a subclass made of iteration."""
-    return reading.mapping(dict.items(value), dict.__len__(value), depth, value)
-
-
-def _read_exact_sequence(reading: Reading, value: Any, depth: int) -> Plain:
-    return reading.sequence(value, len(value), depth, value)
-
-
-def _read_exact_dict(reading: Reading, value: dict[Any, Any], depth: int) -> Plain:
-    return reading.mapping(value.items(), len(value), depth, value)
-
-
 _SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque)
 
 # For values of exactly these types, whose methods are their own.
@@ -330,6 +324,6 @@ _BUILTIN: dict[type, Reader] = {
     float: read_float,
     bytes: read_bytes,
     bytearray: read_bytes,
-    **dict.fromkeys(_SEQUENCES, _read_exact_sequence),
-    dict: _read_exact_dict,
+    **dict.fromkeys(_SEQUENCES, Reading.exact_sequence),
+    dict: Reading.exact_dict,
 }

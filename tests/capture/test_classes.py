@@ -11,7 +11,7 @@ from unittest.mock import MagicMock, Mock, create_autospec, seal
 import attrs
 import pytest
 
-from rollbar_logging.capture.values import type_name
+from rollbar_logging.capture.type_names import type_name
 from tests.capture.django_site import Book
 from tests.capture.material import describe
 

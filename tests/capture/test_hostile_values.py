@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from rollbar_logging.capture import kinds as kinds_module
 from rollbar_logging.capture.kinds import Kinds
-from rollbar_logging.capture.values import Bounds, Reading, bare_name, path_of, type_name
+from rollbar_logging.capture.type_names import bare_name, path_of, type_name
+from rollbar_logging.capture.values import Bounds, Reading
 from tests.capture.material import (
     BASES,
     ERRORS,

@@ -25,7 +25,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from rollbar_logging.capture.values import type_name
+from rollbar_logging.capture.type_names import type_name
 from tests.capture.material import describe
 
 HERE = __name__

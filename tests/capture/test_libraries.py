@@ -27,7 +27,7 @@ from sqlalchemy.ext.associationproxy import AssociationProxy, association_proxy
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from werkzeug.local import LocalProxy
 
-from rollbar_logging.capture.values import type_name
+from rollbar_logging.capture.type_names import type_name
 from tests.capture import django_site
 from tests.capture.django_site import Author, Book, no_queries
 from tests.capture.material import describe

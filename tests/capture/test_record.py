@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from rollbar_logging import RollbarHandler
 from rollbar_logging.capture import record as module
 from rollbar_logging.capture import values
-from rollbar_logging.capture.values import type_name
+from rollbar_logging.capture.type_names import type_name
 from tests.capture.material import (
     ERRORS,
     Capturing,
