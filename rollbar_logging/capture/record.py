@@ -104,7 +104,7 @@ class Recorder:
         if not _UNDERSTOOD.isdisjoint(own):
             asked = _asked(held, reading)
             own = [name for name in own if name not in _UNDERSTOOD]
-        extras = {name: held[name] for name in own}
+        extras = {name: held[name] for name in own} if own else {}
         bound, overrides = with_task(surrounding_variables(), asked.overrides)
         if bound or event:
             extras = {**bound, **event, **extras}
@@ -256,8 +256,10 @@ def _message(record: logging.LogRecord, reading: Reading) -> tuple[str, str | No
         text = reading.text(event, limit) if type(event) is str else str(reading.describe(event, reading.max_depth))
         return text, text, {name if type(name) is str else reading.key(name): value for name, value in held.items()}
     try:
-        text = str.__str__(record.getMessage())
-        shown = str.__str__(str(template)) if record.args else None
+        text = record.getMessage()
+        shown = template if record.args else None
+        if type(text) is not str or (shown is not None and type(shown) is not str):
+            text, shown = str.__str__(text), None if shown is None else str.__str__(str(shown))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a record that cannot be formatted is reported as it stands
@@ -272,11 +274,11 @@ def message_of(record: logging.LogRecord, reading: Reading) -> str:
 
 
 def _args(args: Any, reading: Reading) -> Plain:
-    if type(args) is not tuple and type(args) is not dict:
-        if args is None:
-            return None
-        args = (args,)
-    return reading.describe(args, reading.max_depth - 2) if args else None
+    if type(args) is tuple:
+        return reading.exact_sequence(args, reading.max_depth - 2) if args else None
+    if args is None:
+        return None
+    return reading.describe(args if type(args) is dict else (args,), reading.max_depth - 2)
 
 
 def _described(extras: Mapping[str, Any], asked: _Asked, reading: Reading) -> dict[str, Plain]:

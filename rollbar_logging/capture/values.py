@@ -81,6 +81,12 @@ class Reading:
 
     def variables(self, names: Mapping[Any, Any]) -> dict[str, Plain]:
         """Describe named values, such as a module's variables or the extras of a record."""
+        for name in names:
+            if type(name) is not str or len(name) > MAX_KEY:
+                break
+        else:
+            if len(names) <= MAX_VARIABLES:
+                return self._values(dict(names), 0)
         return self._keyed(names.items(), len(names), MAX_VARIABLES, "variables", 0)
 
     def local_variables(self, names: Any) -> dict[str, Plain]:

@@ -131,7 +131,7 @@ class ReportQueue:
             self._ledger.retried += not deferred
             self._bytes += report.size
             if due is None:
-                self._line_up(report, at_once=True)
+                self._line_up(report, self._timer(), at_once=True)
             else:
                 self._delayed.push(due, report)
 
@@ -241,13 +241,13 @@ class ReportQueue:
             return
         self._bytes += report.size
         at_once = report.rank == CRITICAL or self._waiting + 1 >= self._batch_size
-        self._line_up(report, at_once=at_once)
+        self._line_up(report, self._left_since, at_once=at_once)
         if at_once or (self._waiting == 1 and not self.is_watched):
             self.ring()
 
-    def _line_up(self, report: Report, *, at_once: bool) -> None:
+    def _line_up(self, report: Report, since: float, *, at_once: bool) -> None:
         if not self._waiting:
-            self._since = self._left_since
+            self._since = since
         self._waiting += 1
         heapq.heappush(self._heap_of(report), (report.serial, report))
         if at_once:
@@ -279,7 +279,7 @@ class ReportQueue:
 
     def _next(self, now: float) -> Report | None:
         while (ripe := self._delayed.pop_due(now)) is not None:
-            self._line_up(ripe, at_once=True)
+            self._line_up(ripe, now, at_once=True)
         if not self._waiting:
             return None
         rank = next(rank for rank in reversed(range(_RANKS)) if any(self._heaps(rank)))

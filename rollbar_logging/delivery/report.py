@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from time import monotonic
 
@@ -49,7 +50,7 @@ class Report:
         self.body: bytes | None = None
         self.created = occurrence.created
         # A record made by hand may carry any time; it is not dropped for it as too old.
-        self.born = monotonic() if _is_absurd(self.created) else _born(self.created)
+        self.born = _born(self.created, _OLDEST)
         self.rank = LEVELS[occurrence.level] // 10 - 1
         self.size = occurrence.size
         self.serial = 0
@@ -74,9 +75,6 @@ class Report:
         self.size = len(body)
 
 
-def _is_absurd(created: float) -> bool:
-    return time.time() - created > _OLDEST
-
-
-def _born(created: float) -> float:
-    return monotonic() - max(time.time() - created, 0.0)
+def _born(created: float, oldest: float = math.inf) -> float:
+    age = time.time() - created
+    return monotonic() - age if 0 < age <= oldest else monotonic()

@@ -103,7 +103,7 @@ class SpooledQueue(ReportQueue):
             for report in reports:
                 if self._in_flight.pop(report.serial, None) is not None:
                     self._bytes += report.size
-                    self._line_up(report, at_once=True)
+                    self._line_up(report, self._timer(), at_once=True)
         self.ring()
 
     def settle_spooled(self, reports: Iterable[Report]) -> list[Report]:
@@ -123,7 +123,7 @@ class SpooledQueue(ReportQueue):
             for report in reports:
                 report.serial = self._ledger.accept_from_spool(report.uuid)
                 self._bytes += report.size
-                self._line_up(report, at_once=True)
+                self._line_up(report, self._timer(), at_once=True)
 
     def due(self, now: float) -> Due:
         """Tell when the next report's time comes, as `ReportQueue.due`."""
