@@ -135,7 +135,8 @@ class Reading:
         notes = {}
         try:
             for name, value in items if length <= most else islice(items, most):
-                shown[name if type(name) is str and len(name) <= MAX_KEY else self.key(name, shown)] = value
+                is_fit = type(name) is str and len(name) <= MAX_KEY and name not in shown
+                shown[name if is_fit else self.key(name, shown)] = value
         except BaseException as error:  # noqa: BLE001 - what was read stays
             notes["…"] = f"[{_broken_off(error)}]"
         if length > most and not notes:

@@ -147,6 +147,8 @@ def test_keys_of_the_same_text_keep_their_entries() -> None:
             return "<key>"
 
     assert describe({Key(): 1, Key(): 2, Key(): 3}) == {"<key>": 1, "<key> #2": 2, "<key> #3": 3}
+    assert describe({1: "number", "1": "text"}) == {"1": "number", "1 #2": "text"}
+    assert describe({"1": "text", 1: "number"}) == {"1": "text", "1 #2": "number"}
 
 
 def test_a_cycle_ends() -> None:
