@@ -107,6 +107,7 @@ def _hint(error: Exception) -> str:
     if type(error).__name__ == "AccessDenied":
         return (
             f"\n  The token is that of --token-file, {' or '.join(PROJECT_VARIABLES)}; for the account's commands, "
-            f"{' or '.join(ACCOUNT_VARIABLES)}.\n  Reading needs one with the scope 'read', changing 'write'."
+            f"{' or '.join(ACCOUNT_VARIABLES)}.\n  Reading needs one with the scope 'read', changing 'write'; "
+            "to change an item by its number needs both, with --by-id 'write' alone."
         )
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +24,8 @@ examples:
   rollbar-logging items watch --environment production
 
 An item is named by its number, as people see it (12 or #12). The access token comes from
-ROLLBAR_API_TOKEN or ROLLBAR_ACCESS_TOKEN, or from --token-file.
+ROLLBAR_API_TOKEN or ROLLBAR_ACCESS_TOKEN, or from --token-file. To look a number up takes
+the scope 'read', to change the item 'write'; with --by-id, 'write' alone will do.
 """
 
 
@@ -57,6 +58,8 @@ def add_items(commands: Commands) -> None:
     watching.set_defaults(run=calling(run_watch))
     for action in (showing, resolving, muting, reopening):
         action.add_argument("items", nargs="+", type=_counter, metavar="NUMBER", help="the item's number")
+    for action in (resolving, muting, reopening):
+        action.add_argument("--by-id", action="store_true", help="the numbers are items' ids: nothing is read for them")
     for action in (listing, showing, resolving, muting, reopening, watching):
         add_json(action)
         add_connection(action)
@@ -102,28 +105,34 @@ def run_show(args: argparse.Namespace, client: RollbarClient) -> int:
 
 def run_resolve(args: argparse.Namespace, client: RollbarClient) -> int:
     """Resolve items."""
-    return _each(args, client, lambda item_id: client.items.resolve(item_id, in_version=args.in_version))
+    return _each(args, client, "resolved", lambda item_id: client.items.resolve(item_id, in_version=args.in_version))
 
 
 def run_mute(args: argparse.Namespace, client: RollbarClient) -> int:
     """Mute items."""
-    return _each(args, client, client.items.mute)
+    return _each(args, client, "muted", client.items.mute)
 
 
 def run_reopen(args: argparse.Namespace, client: RollbarClient) -> int:
     """Make items active again."""
-    return _each(args, client, client.items.reopen)
+    return _each(args, client, "active", client.items.reopen)
 
 
-def _each(args: argparse.Namespace, client: RollbarClient, change: Any) -> int:
-    for counter in args.items:
-        item = client.items.by_counter(counter)
-        change(item.id)
-        changed = client.items.get(item.id)
-        if args.json:
-            print_json(changed.raw)
+def _each(args: argparse.Namespace, client: RollbarClient, status: str, change: Callable[[int], object]) -> int:
+    for number in args.items:
+        if args.by_id:
+            change(number)
+            told: Mapping[str, Any] = {"id": number, "status": status}
+            line = f"id {number} {status}"
         else:
-            print(f"#{changed.counter} {changed.status}: {shown_cell(changed.title)}", flush=True)
+            item_id = client.items.by_counter(number).id
+            change(item_id)
+            changed = client.items.get(item_id)
+            told, line = changed.raw, f"#{changed.counter} {changed.status}: {shown_cell(changed.title)}"
+        if args.json:
+            print_json(told)
+        else:
+            print(line, flush=True)
     return 0
 
 

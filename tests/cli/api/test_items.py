@@ -47,6 +47,24 @@ def test_changes_need_a_token_that_may(server: LocalServer, command: Command) ->
 
 
 @pytest.mark.parametrize(("action", "status"), [("resolve", "resolved"), ("mute", "muted"), ("reopen", "active")])
+def test_a_token_that_may_only_write_changes_items_by_id(
+    server: LocalServer, command: Command, action: str, status: str
+) -> None:
+    """A new project has one token for each scope, and none that may look a number up and change the item, too."""
+    post(server, "one")
+    item = command("items", "list", "--json").objects[0]
+    refused = command("items", action, str(item["counter"]), token="write")
+    done = command("items", action, str(item["id"]), "--by-id", token="write")
+    told = command("items", action, str(item["id"]), "--by-id", "--json", token="write")
+
+    assert refused.status == 4
+    assert "--by-id" in refused.err
+    assert (done.status, done.lines) == (0, [f"id {item['id']} {status}"])
+    assert told.objects == [{"id": item["id"], "status": status}]
+    assert command("items", "list", "--json").objects[0]["status"] == status
+
+
+@pytest.mark.parametrize(("action", "status"), [("resolve", "resolved"), ("mute", "muted"), ("reopen", "active")])
 def test_items_are_resolved_muted_and_reopened(
     server: LocalServer, command: Command, monkeypatch: pytest.MonkeyPatch, action: str, status: str
 ) -> None:
