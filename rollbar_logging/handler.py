@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from rollbar_logging.capture.occurrence import Occurrence
     from rollbar_logging.capture.storms import Storms, Window
+    from rollbar_logging.capture.telemetry import Telemetry
     from rollbar_logging.delivery.worker import Worker
     from rollbar_logging.settings import Options
 
@@ -74,6 +75,11 @@ class RollbarHandler(logging.Handler):
         self._lock = lock
         if is_patched and self._worker is not None:
             self._worker.retire()
+
+    @property
+    def telemetry(self) -> Telemetry | None:
+        """The trail of what came before a report, for integrations that add to it; ``None``, if none is kept."""
+        return None if self._is_closed else self._telemetry
 
     def setLevel(self, level: int | str) -> None:  # noqa: N802 - the name of `logging`
         """Set the level of what is reported; records below it go into the trail, if one is kept."""
@@ -207,6 +213,7 @@ class RollbarHandler(logging.Handler):
             self._exit_left = max(0.0, self._settings.shutdown_timeout - used)
             self._tell_storms()
             self._wait_at_exit()
+            self._worker.leave()
 
     def _resolved(self, options: Options) -> Settings:
         """Read the options; one that stands in for another handler has that one's settings."""

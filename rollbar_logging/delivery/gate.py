@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rollbar_logging.delivery.shared_window import SharedWindow
 
 
+_REPAIR = 10.0
+"""Seconds for which nobody is asked any more when the others could not be: to find that out may take a while."""
+
 _BRIEF = 0.3
 """Seconds: to wait so long for other processes is no rate limit, but their turn."""
 
@@ -41,6 +44,7 @@ class Gate:
         self._window: Window = UNKNOWN
         self._held_until = 0.0
         self._queued_until = 0.0  # by what the other processes know
+        self._apart_until = 0.0
         self._failures = 0
         self._was_passed = False
 
@@ -70,19 +74,19 @@ class Gate:
 
     def must_queue(self, now: float) -> bool:
         """Ask the other processes whether one more may pass; if not, `blocked_for` tells when to ask again."""
-        if self._shared is None:
+        if self._shared is None or now < self._apart_until:
             return False
         try:
             self._queued_until = now + self._shared.take(time.time())
         except RollbarError:  # the spool is out of order, which its keeper tells; then each process goes by itself
-            self._is_alone = True
+            self._is_alone, self._apart_until = True, monotonic() + _REPAIR
             return False
         self._is_alone = False
         return self._queued_until > now
 
     def give_back(self) -> None:
         """Tell the other processes that what might have passed did not."""
-        if self._shared is not None:
+        if self._shared is not None and not self._is_alone:
             with contextlib.suppress(RollbarError):
                 self._shared.give_back()
 
@@ -116,7 +120,7 @@ class Gate:
                 self._held_until = max(self._held_until, now + outcome.hold)
             elif outcome.kind == "sent":
                 self._held_until = 0.0
-        if self._shared is not None:
+        if self._shared is not None and now >= self._apart_until:
             with contextlib.suppress(RollbarError):
                 self._shared.learn(answer, wall)
         return outcome

@@ -37,6 +37,10 @@ _REPAIR = 10.0
 """Seconds after which a spool that was out of order is tried again."""
 
 
+_LAST_PATIENCE = 0.2
+"""Seconds to wait for others at the very end, for what is done in their favour only."""
+
+
 class Keeper:
     """Keeps reports on disk, and takes them up again.
 
@@ -69,6 +73,9 @@ class Keeper:
         self._notices = notices
         self._turn = threading.Lock()
         self._broken_until = self._renew_at = self._poll_at = 0.0
+        # What is to be done on disk, and could not be when it was time for it.
+        self._to_release: list[str] = []
+        self._to_remove: list[str] = []
         queue.keeps_fresh_apart = mode == "always"
 
     def renew_locks(self) -> None:
@@ -89,9 +96,7 @@ class Keeper:
                 return self._broken_until
 
     def _look(self, now: float) -> float:
-        if left := self._queue.take_left_to_spool():
-            self._spool.release(left)
-            self._poll_at = 0.0
+        self._make_up()
         self._keep_fresh()
         blocked = self._gate.blocked_for(now)
         if blocked > PATIENCE:
@@ -110,6 +115,17 @@ class Keeper:
         # With enough in memory, the next look is when something was sent.
         return self._renew_at if self._is_loaded() else min(self._renew_at, max(self._poll_at, now))
 
+    def _make_up(self) -> None:
+        """Give back and remove on disk what is not in memory any more."""
+        while self._to_remove:  # one by one, as senders may add to them
+            self._spool.remove(self._to_remove[:1])
+            del self._to_remove[0]
+        self._to_release += self._queue.take_left_to_spool()
+        if self._to_release:
+            self._spool.release(self._to_release)
+            self._to_release = []
+            self._poll_at = 0.0
+
     def _is_loaded(self) -> bool:
         return self._queue.waiting > self._queue.portion // 2
 
@@ -119,16 +135,24 @@ class Keeper:
         From then on nothing is taken up, and what comes is sent from memory or lost.
         """
         self._broken_until = math.inf
+        self._spool.file.hurry(deadline - monotonic())
         turn = self._turn
-        if not turn.acquire(timeout=max(deadline - monotonic(), 0.0)):
-            return
-        try:
-            while (reports := self._queue.take_all()[:_BATCH]) and monotonic() < deadline:
-                self._put_down(reports)
-        except RollbarError as error:
-            self._notices.explain("shutdown", str(error))
-        finally:
-            turn.release()
+        if turn.acquire(timeout=max(deadline - monotonic(), 0.0)):
+            try:
+                self._keep_all(deadline)
+            except RollbarError as error:
+                self._notices.explain("shutdown", str(error))
+            finally:
+                turn.release()
+        self._spool.file.hurry(_LAST_PATIENCE)
+        # For want of time or of a spool they stay claimed; but they are on disk, and come back when the claim ends.
+        self._queue.settle_spooled([report for report in self._queue.take_all() if report.is_kept])
+
+    def _keep_all(self, deadline: float) -> None:
+        while (reports := self._queue.take_all()[:_BATCH]) and monotonic() < deadline:
+            self._spool.file.hurry(deadline - monotonic())
+            self._put_down(reports)
+        self._make_up()
 
     def forget(self, report: Report) -> None:
         """Remove the copy of a report that is settled. Never raises."""
@@ -136,6 +160,7 @@ class Keeper:
             try:
                 self._spool.remove([report.uuid])
             except RollbarError as error:
+                self._to_remove.append(report.uuid)  # else it would be sent once more
                 self._failed(error)
 
     def close(self) -> None:
@@ -180,11 +205,13 @@ class Keeper:
         result = self._spool.keep(list(map(_as_kept, others)))
         there.update(result.kept)
         ended = self._queue.settle_spooled([report for report in reports if report.uuid in there])
-        self._spool.remove([report.uuid for report in ended])
         for report in others:
             if report.uuid not in there:
                 self._queue.settle(report, "spool_full")
-        self._lost(result.gave_way, "spool_full")
+        self._lost(result.gave_way, "spool_full")  # some of those just counted as spooled may be among them
+        # Last of all: what is counted is counted, should this fail.
+        self._to_remove += [report.uuid for report in ended]
+        self._make_up()
 
     def _take_up(self, most: int) -> bool:
         claimed = self._spool.claim(most)

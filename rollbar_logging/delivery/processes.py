@@ -7,12 +7,14 @@ at the end, so they need to find what is alive.
 from __future__ import annotations
 
 import atexit
+import importlib
 import os
 import sys
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 from time import monotonic
 from typing import Protocol
 
@@ -72,6 +74,9 @@ role = _new_role()
 pid = os.getpid()
 """Of the process that this module's state belongs to."""
 
+joining = object()
+"""Another one each time that somebody has joined: who keeps what `alive` has returned, sees that there is more."""
+
 _noticing = threading.Lock()
 _alive: weakref.WeakSet[_Lives] = weakref.WeakSet()
 _voice = threading.Lock()
@@ -80,8 +85,10 @@ _lock_type: object = threading.Lock
 
 def register(lives: _Lives) -> None:
     """Tell *lives* of forks and of the process's end, for as long as it lives."""
+    global joining  # noqa: PLW0603 - the state that this module is for
     notice_patch()
     _alive.add(lives)
+    joining = object()
 
 
 def alive() -> list[_Lives]:
@@ -162,6 +169,16 @@ def lacks_threads() -> bool:
         return False
     options = getattr(uwsgi, "opt", {})
     return not any(options.get(name) for name in ("enable-threads", b"enable-threads", "threads", b"threads"))
+
+
+@cache
+def is_guest() -> bool:
+    """Whether this interpreter is not the process's first, but one within it, as mod_wsgi has one per application."""
+    for name in ("_interpreters", "_xxsubinterpreters"):  # Python 3.13 and newer, and those before
+        with suppress(Exception):  # not every Python has one
+            module = importlib.import_module(name)
+            return bool(module.get_current() != module.get_main())
+    return False
 
 
 def _at_exit() -> None:

@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -22,8 +23,18 @@ from rollbar_logging.delivery.spool_schema import make_tables
 if TYPE_CHECKING:
     import sqlite3
 
-BUSY_TIMEOUT = 1.0
-"""Seconds to wait for another thread, and then again for another process, before giving up."""
+BUSY_TIMEOUT = 5.0
+"""Seconds to wait for another thread, and then again for another process, before giving up.
+
+SQLite keeps no line of those that wait: they ask again in steps of up to a tenth of a second. Among some twenty busy
+processes of a loaded machine one may find the file taken each time for one or two seconds, without anything amiss.
+"""
+
+_PAUSE = 0.01
+"""Seconds between two attempts where SQLite does not wait by itself."""
+
+_INCREMENTAL = 2
+"""How ``PRAGMA auto_vacuum`` tells it."""
 
 _Result = TypeVar("_Result")
 _SIDE_FILES = ("-wal", "-shm", "-journal")
@@ -33,6 +44,7 @@ _MENDS = (
     ("full", "the disk is full: make room on it"),
     ("locked", "another process holds it: find out which one does so for so long"),
     ("busy", "another process holds it: find out which one does so for so long"),
+    ("temporarily unavailable", "another process has been opening it for too long: see whether that one hangs"),
     ("unable to open", "the folder may not be written to, or the disk is full"),
     ("i/o", "the disk is full, over a quota, or failing"),
     ("no space", "the disk is full: make room on it"),
@@ -41,6 +53,7 @@ _MENDS = (
     ("not a directory", "choose a folder"),
     ("exists", "choose a folder"),
 )
+_BUSY = ("locked", "busy", "locking protocol")
 _DAMAGE = ("malformed", "not a database", "encrypted", "no such table", "no such column", "unsupported file format")
 
 _abandoned: list[object] = []
@@ -65,7 +78,7 @@ class SpoolFile:
     ) -> None:
         self.path = Path(folder).absolute() / FILE_NAME
         self.recovered: str | None = None
-        self._busy_timeout = busy_timeout
+        self._busy_timeout = self._patience = self._waits = busy_timeout
         self._on_notice = on_notice
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
@@ -97,13 +110,13 @@ class SpoolFile:
             raise SpoolError(f"{self.path}: this Python was built without sqlite3: {error}") from error
 
         _ = self.owner  # notices a fork
-        lock = self._lock
-        if not lock.acquire(timeout=self._busy_timeout):
-            raise SpoolError(f"{self.path}: another thread has been using it for {self._busy_timeout:g} s: try again")
+        lock, patience = self._lock, self._patience
+        if not lock.acquire(timeout=patience):
+            raise SpoolError(f"{self.path}: another thread has been using it for {patience:g} s: try again")
         try:
             for is_last in (False, True):
                 try:
-                    return self._attempt(work, "BEGIN IMMEDIATE" if writes else "BEGIN")
+                    return self._patiently(partial(self._attempt, work, "BEGIN IMMEDIATE" if writes else "BEGIN"))
                 except (sqlite3.Error, OSError, ValueError, OverflowError) as error:  # noqa: PERF203 - of two turns
                     if is_last or not self._mend(error):
                         raise SpoolError(f"{self.path}: {_explained(error)}") from error
@@ -112,10 +125,14 @@ class SpoolFile:
             lock.release()
             self._tell()
 
+    def hurry(self, seconds: float | None) -> None:
+        """Wait for others no longer than so many seconds from now on, each time; ``None``: as at first."""
+        self._patience = self._busy_timeout if seconds is None else min(max(seconds, 0.0), self._busy_timeout)
+
     def close(self) -> None:
         """Close the file; it opens again by itself if it is used. Never raises."""
         lock = self._lock
-        if self.is_open and lock.acquire(timeout=self._busy_timeout):
+        if self.is_open and lock.acquire(timeout=self._patience):
             try:
                 self._disconnect()
             finally:
@@ -126,6 +143,7 @@ class SpoolFile:
         connection, self._connection = self._connection, None
         if connection is not None:
             _abandon(connection)
+        self._patience = self._busy_timeout
         self.renew_lock()
         self._owner = Owner()
 
@@ -141,8 +159,24 @@ class SpoolFile:
                 with contextlib.suppress(Exception):  # the caller's business
                     self._on_notice(self.recovered)
 
+    def _patiently(self, attempt: Callable[[], _Result]) -> _Result:
+        """Try again where SQLite does not wait: as WAL mode is entered, and as the file's last user leaves."""
+        import sqlite3  # noqa: PLC0415 - only who uses a spool pays for it
+
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                return attempt()
+            except sqlite3.OperationalError as error:  # noqa: PERF203 - of few turns
+                if not any(word in str(error) for word in _BUSY) or time.monotonic() >= deadline:
+                    raise
+                time.sleep(_PAUSE)
+
     def _attempt(self, work: Callable[[sqlite3.Connection], _Result], begin: str) -> _Result:
         connection = self._opened()
+        if self._waits != self._patience:
+            self._waits = self._patience
+            connection.execute(f"PRAGMA busy_timeout={int(self._waits * 1000)}")
         connection.execute(begin)
         try:
             result = work(connection)
@@ -155,40 +189,34 @@ class SpoolFile:
         return result
 
     def _opened(self) -> sqlite3.Connection:
-        import sqlite3  # noqa: PLC0415 - likewise
-
         if self._connection is not None:
             if inode(self.path) == self._inode:
                 return self._connection
             self._disconnect()  # the file was removed, or put aside by another process
         prepare_folder(self.path.parent)
-        deadline = time.monotonic() + self._busy_timeout
-        while True:
-            try:
-                self._connection = self._connect()
-            except sqlite3.OperationalError as error:  # noqa: PERF203 - of few turns
-                # To enter WAL mode SQLite does not wait for others that are about to do the same.
-                if "locked" not in str(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.005)
-            else:
-                return self._connection
+        # One after the other: who enters WAL mode has to find all others away, and they would come again and again.
+        with alone(self.path.parent, self._patience):
+            self._connection = self._connect()
+        return self._connection
 
     def _connect(self) -> sqlite3.Connection:
         import sqlite3  # noqa: PLC0415 - likewise
 
+        patience = self._patience
         prepare_file(self.path)
         found = inode(self.path)
         # mode=rw: made by SQLite, the file would have whatever permissions the umask leaves.
         connection = sqlite3.connect(
             f"{self.path.as_uri()}?mode=rw",
             uri=True,
-            timeout=self._busy_timeout,
+            timeout=patience,
             isolation_level=None,
             check_same_thread=False,
         )
         try:
-            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+            if connection.execute("PRAGMA auto_vacuum").fetchone()[0] != _INCREMENTAL:
+                # Only then, since this waits for all who write, even where it changes nothing.
+                connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute("PRAGMA journal_size_limit=1048576")
@@ -196,7 +224,7 @@ class SpoolFile:
         except BaseException:
             connection.close()
             raise
-        self._inode = found
+        self._inode, self._waits = found, patience
         return connection
 
     def _disconnect(self) -> None:
@@ -218,7 +246,7 @@ class SpoolFile:
 
     def _put_aside(self, had: int, reason: str) -> bool:
         """Move the damaged file out of the way, unless another process was faster."""
-        with contextlib.suppress(OSError), alone(self.path.parent, self._busy_timeout):
+        with contextlib.suppress(OSError), alone(self.path.parent, self._patience):
             if inode(self.path) != had:
                 return True
             stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())

@@ -36,9 +36,9 @@ class Owner:
         place = rest.rpartition("|")[0]
         if not place or place != self._place:
             return False
-        if not start:
+        state, now_started = _stat(int(pid)) if start else ("", "")
+        if not state:
             return not _is_there(int(pid))
-        state, now_started = _stat(int(pid))
         return state in _ENDED or now_started != start
 
 
@@ -55,12 +55,15 @@ def _place() -> str:
 
 
 def _stat(pid: int) -> tuple[str, str]:
-    """Return state and start of a process; ``("X", "")`` for one that is not there or cannot be seen."""
-    with contextlib.suppress(OSError, IndexError):
+    """Return state and start of a process: ``("X", "")`` for one that is not there, two empty ones if not known."""
+    try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
         fields = text.rpartition(")")[2].split()  # the name before may hold blanks and brackets
         return fields[0], fields[19]
-    return "X", ""
+    except (FileNotFoundError, ProcessLookupError):
+        return "X", ""
+    except (OSError, IndexError):  # such as too many open files, which says nothing of that process
+        return "", ""
 
 
 def _is_there(pid: int) -> bool:

@@ -58,7 +58,7 @@ def prepare_file(path: Path) -> None:
 
 @contextlib.contextmanager
 def alone(folder: Path, timeout: float) -> Iterator[None]:
-    """Be the only process that moves files in *folder*; raises an ``OSError`` when that takes too long."""
+    """Be the only process that opens or moves files in *folder*; raises an ``OSError`` when that takes too long."""
     try:
         import fcntl  # noqa: PLC0415 - not on every system
     except ImportError:
@@ -72,10 +72,17 @@ def alone(folder: Path, timeout: float) -> Iterator[None]:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                if time.monotonic() > deadline:
+                if time.monotonic() >= deadline:
                     raise
                 time.sleep(0.005)
-        yield
+            except OSError:
+                break  # a file system without locks
+        try:
+            yield
+        finally:
+            # A child that was forked meanwhile has the descriptor too, so that closing it would not give up the lock.
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
     finally:
         os.close(descriptor)
 

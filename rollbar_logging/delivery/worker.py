@@ -8,23 +8,23 @@ with one. All waiting is for the queue's bell, so that anything can end it.
 from __future__ import annotations
 
 import contextlib
-import logging
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from rollbar_logging.capture.occurrence import Occurrence
 from rollbar_logging.delivery import processes
+from rollbar_logging.delivery.chores import Chore, do, sooner
+from rollbar_logging.delivery.crew import Crew
 from rollbar_logging.delivery.gate import Gate
 from rollbar_logging.delivery.notices import Notices
 from rollbar_logging.delivery.queue import ReportQueue
 from rollbar_logging.delivery.report import Report
 from rollbar_logging.delivery.sender import Sender, Way, prepare
 from rollbar_logging.delivery.stats import Stats
-from rollbar_logging.errors import in_words
+from rollbar_logging.delivery.warm_loggers import warm_loggers
 
 if TYPE_CHECKING:
     from rollbar_logging.delivery.keeper import Keeper
@@ -48,23 +48,18 @@ _GRACE = 0.4
 _COLD = 0.05
 """Seconds after which senders ask again whether the loggers are warm."""
 
-_LOGGERS = (
-    (logging.getLogger("urllib3.connectionpool"), logging.DEBUG),
-    (logging.getLogger("urllib3.connectionpool"), logging.WARNING),
-    (logging.getLogger("urllib3.connection"), logging.WARNING),
-    (logging.getLogger("urllib3.util.retry"), logging.DEBUG),
-    (logging.getLogger("rollbar_logging"), logging.WARNING),
-)
-"""What is asked on a sender's thread: may a record of this level be made?"""
+_FAREWELL = 1.0
+"""Seconds that threads which have nothing more to do may take to end."""
 
 
 class Worker:
     """Delivers what is in a queue, on threads that it starts when there is something to deliver."""
 
-    def __init__(self, queue: ReportQueue, way: Way, chores: Callable[[float], float | None] | None = None) -> None:
+    def __init__(self, queue: ReportQueue, way: Way, chores: Chore | None = None) -> None:
         self._queue = queue
         self._chores = chores
-        self._watch = _WATCH if queue.flush_interval >= _SHORTEST_DOZE else 0.0
+        self._is_guest = processes.is_guest()
+        self._watch = 0.0 if self._is_guest or queue.flush_interval < _SHORTEST_DOZE else _WATCH
         self._way = way
         self._begin()
 
@@ -72,6 +67,7 @@ class Worker:
         self._lock_type: object = threading.Lock
         self.notices = Notices()
         self._starting = threading.Lock()  # never waited for
+        self._crew = Crew()
         way, queue = self._way, self._queue
         self._gate = Gate(way.on_rate_limit, None if way.spool is None else way.spool.window)
         self._keeper: Keeper | None = None
@@ -104,15 +100,18 @@ class Worker:
         if processes.role.is_sending:
             return False  # a sender cannot wait for itself
         deadline = monotonic() + timeout
-        _warm_loggers()
+        warm_loggers()
         self._queue.hurry()
-        if self._queue.wait_settled(0):
-            return True
-        if self._thread is None:
-            self._start()
-        if self._thread is None:
-            self._pump(deadline)
-        return self._queue.wait_settled(deadline - monotonic())
+        if not self._queue.wait_settled(0):
+            if self._thread is None:
+                self._start()
+            if self._thread is None:
+                self._pump(deadline)
+            if not self._queue.wait_settled(deadline - monotonic()):
+                return False
+        if self._is_guest:
+            self._rest()
+        return True
 
     def finish(self, timeout: float) -> bool:
         """Deliver what is left within *timeout* seconds, drop the rest, and tell the log; senders go on running.
@@ -138,9 +137,8 @@ class Worker:
         self.notices.is_silent = True  # an answer that comes too late is no news
         self._is_stopping = True
         self._queue.ring()
-        thread = self._thread
-        if is_idle and thread is not None and thread is not threading.current_thread() and thread.is_alive():
-            thread.join(timeout=1)
+        if is_idle:
+            self._crew.join(_FAREWELL)
         self._give_up()
         with contextlib.suppress(Exception):  # a transport of the application's
             self._way.transport.close()
@@ -168,6 +166,23 @@ class Worker:
         self._thread = None
         self._queue.ring()
 
+    def leave(self) -> None:
+        """Start no more threads, and let none be left, if the interpreter that is about to end must not have one.
+
+        That takes as long as an exchange that is under way: with a thread left, the whole process would be aborted.
+        """
+        if self._is_guest:
+            self._crew.is_dismissed = True
+            self.retire()
+            self._crew.join(2 * self._way.timeout + _FAREWELL)
+
+    def _rest(self) -> None:
+        """Let the threads end until there is something to deliver: their interpreter may be ended now."""
+        self.retire()
+        self._crew.join(_FAREWELL)
+        if self._thread is None and not self._queue.wait_settled(0):  # something came meanwhile
+            self._start()
+
     def _notice_patch(self) -> None:
         """Renew the locks for which a thread may have to wait, if the library was patched, as by gevent.
 
@@ -177,6 +192,7 @@ class Worker:
             return
         self._lock_type = threading.Lock
         processes.notice_patch()
+        self._crew = Crew()
         self._queue.renew_bell()
         self._gate.renew_lock()
         if self._keeper is not None:
@@ -200,11 +216,9 @@ class Worker:
         try:
             if self._thread is None:
                 self._notice_patch()
-                thread = threading.Thread(target=lambda: self._run(thread), name="rollbar_logging", daemon=True)
-                self._thread = thread
-                thread.start()
-        except RuntimeError:  # the interpreter is ending, or the system has no more threads
-            self._thread = None
+                self._thread = thread = self._crew.make(self._run, "rollbar_logging")
+                if thread is not None and not self._crew.start(thread):
+                    self._thread = None
         finally:
             self._starting.release()
 
@@ -224,23 +238,32 @@ class Worker:
             has_rested = monotonic() - rested_since >= self._watch
             queue.is_watched = not has_rested if wait is None else wait <= queue.flush_interval
             if queue.is_watched:
-                queue.wait(_sooner(queue.flush_interval if wait is None else wait, chores_at))
+                queue.wait(sooner(queue.flush_interval if wait is None else wait, chores_at))
             elif not was_watched:  # else one more look, at what came when nobody rang
-                queue.wait(_sooner(wait, chores_at))
+                if self._is_guest and self._may_rest(thread):
+                    break
+                queue.wait(sooner(wait, chores_at))
         processes.sign_off(thread)
+
+    def _may_rest(self, thread: threading.Thread) -> bool:
+        """Give up the first thread's place when there is nothing to look after; ``False`` if it has it again."""
+        if self._queue.stats().spooled or do(self._chores, self.notices) is not None:
+            return False
+        self._thread = None
+        if self._queue.wait_settled(0) or not self._starting.acquire(blocking=False):
+            return True  # the next report starts another one, or is just about to
+        try:
+            if self._thread is None:
+                self._thread = thread
+            return self._thread is not thread
+        finally:
+            self._starting.release()
 
     def _do_chores(self) -> float | None:
         """Do what is to be done from time to time, and return when to do it next (monotonic seconds)."""
         chores = (self._chores, None if self._keeper is None else self._keeper.look)
-        moments = [self._do(chore) for chore in chores if chore is not None]
+        moments = [do(chore, self.notices) for chore in chores]
         return min((moment for moment in moments if moment is not None), default=None)
-
-    def _do(self, chore: Callable[[float], float | None]) -> float | None:
-        try:
-            return chore(monotonic())
-        except Exception as error:  # noqa: BLE001 - a dead thread would lose every later report
-            self.notices.happened("internal_error", f"something went wrong between two reports: {in_words(error)}")
-            return None
 
     def _help(self, thread: threading.Thread, first: threading.Thread | None) -> None:
         processes.role.is_sending = True
@@ -276,7 +299,7 @@ class Worker:
 
     def _take(self) -> tuple[Report | None, float | None]:
         """Take a report if one may be sent now; else tell how long to wait (``None``: until the bell)."""
-        if not _warm_loggers():
+        if not warm_loggers():
             return None, _COLD
         now = monotonic()
         with self._gate.lock:
@@ -311,36 +334,8 @@ class Worker:
     def _call_helper(self, most: int) -> None:
         if self._helpers >= most or self._is_stopping:
             return
-        self._helpers += 1
         first = self._thread
-        helper = threading.Thread(target=lambda: self._help(helper, first), name="rollbar_logging helper", daemon=True)
-        try:
-            helper.start()
-        except RuntimeError:
-            self._helpers -= 1
-
-
-def _sooner(wait: float | None, moment: float | None) -> float | None:
-    """Return the seconds to wait when something is to be done at *moment* (monotonic seconds), if not before."""
-    if moment is None:
-        return wait
-    left = max(moment - monotonic(), 0.0)
-    return left if wait is None else min(wait, left)
-
-
-def _warm_loggers() -> bool:
-    """Let the senders' libraries find out now whether they log, and return whether they know; never waits.
-
-    `logging.config` closes handlers while it holds `logging`'s lock. A library that asked for its level only then
-    would wait for that lock, and the closing thread for the library; an answer already known needs no lock.
-    """
-    if all(logger.disabled or level in logger._cache for logger, level in _LOGGERS):  # type: ignore[attr-defined]  # noqa: SLF001 - the lock
-        return True
-    if not logging._lock.acquire(blocking=False):  # type: ignore[attr-defined]  # noqa: SLF001 - is not to be waited for
-        return False
-    try:
-        for logger, level in _LOGGERS:
-            logger.isEnabledFor(level)
-    finally:
-        logging._lock.release()  # type: ignore[attr-defined]  # noqa: SLF001 - likewise
-    return True
+        helper = self._crew.make(lambda thread: self._help(thread, first), "rollbar_logging helper")
+        if helper is not None:
+            self._helpers += 1  # before it may say that it ends
+            self._helpers -= not self._crew.start(helper)

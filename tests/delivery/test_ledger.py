@@ -50,3 +50,14 @@ def test_all_that_are_lost_on_disk_count_as_dropped(monkeypatch: pytest.MonkeyPa
 
     assert ledger.lost_on_disk([*UUIDS, "another's"], "spool_full") == 1
     assert counts(ledger) == (5, 0, 5, 0)
+
+
+def test_the_same_report_on_disk_twice_counts_once() -> None:
+    """The second takes the place of the first there."""
+    ledger = Ledger()
+    for _ in range(2):
+        ledger.spooled(ledger.accept(), "a")
+
+    assert counts(ledger) == (1, 0, 0, 1)
+    ledger.sent(ledger.accept_from_spool("a"))
+    assert counts(ledger) == (1, 1, 0, 0)

@@ -12,7 +12,6 @@ import shutil
 import tempfile
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 from unittest import mock
@@ -23,124 +22,39 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rollbar_logging.capture.occurrence import Occurrence
-from rollbar_logging.delivery import gate, keeper, report, sender, worker
+from rollbar_logging.delivery import gate, keeper, processes, report, sender, worker
 from rollbar_logging.delivery.answer import Answer
 from rollbar_logging.delivery.queue import ReportQueue
 from rollbar_logging.delivery.report import Report
 from rollbar_logging.delivery.sender import Way
-from rollbar_logging.delivery.spool import KeepResult, Spool
 from rollbar_logging.delivery.spooled_queue import SpooledQueue
 from rollbar_logging.delivery.stats import Stats
 from rollbar_logging.delivery.worker import Worker
 from rollbar_logging.levels import LEVELS
+from tests.delivery.stage import ANSWERS, Clock, Holder, RememberingSpool, Server
 from tests.pipelines import adds_up
 
 _QUEUE_SIZE = 8
 _MAX_AGE = 300.0
-_MAX_AGE_ON_DISK = 900.0
-_LEASE = 60
-
-
-class Clock:
-    """Both clocks of the machine."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-        self.leap = 1_700_000_000.0
-
-    def monotonic(self) -> float:
-        """Return seconds since some time."""
-        return self.now
-
-    def time(self) -> float:
-        """Return Unix seconds, which may leap."""
-        return self.leap + self.now
-
-
-class Server:
-    """Answers by a script, and remembers what arrived. Also the transport."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.script: list[tuple[Answer, bool]] = []
-        self.arrived: Counter[str] = Counter()
-        self.taken: Counter[str] = Counter()
-        self._clock = clock
-
-    def send(self, body: bytes, _timeout: float) -> Answer:
-        """Give the next answer; ``True`` in the script says that the item arrived, whatever the answer."""
-        self._clock.now += 0.01
-        uuid, text = map(json.loads(body)["data"].get, ("uuid", "text"))
-        answer, has_arrived = self.script.pop(0) if self.script else (Answer(200), True)
-        if not text.startswith("rollbar_logging dropped reports"):  # which is no report of the application's
-            self.arrived[uuid] += has_arrived
-            self.taken[uuid] += answer.status == 200
-        return answer
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def limited(status: int, remaining: str, seconds: str) -> Answer:
-    """An answer with the rate limit's headers."""
-    return Answer(status, {"x-rate-limit-remaining": remaining, "x-rate-limit-remaining-seconds": seconds})
-
-
-_ANSWERS = st.sampled_from(
-    [
-        (Answer(200), True),
-        (limited(200, "0", "5"), True),
-        (limited(200, "3", "30"), True),
-        (limited(429, "0", "2"), False),
-        (Answer(429), False),
-        (Answer(500), False),
-        (Answer(503, {"retry-after": "7"}), False),
-        (Answer(422, message="no"), False),
-        (Answer(413), False),
-        (Answer(403), False),
-        (Answer(None, error="refused", was_sent=False), False),
-        (Answer(None, error="timed out"), True),
-    ]
-)
-
-
-class _Spool(Spool):
-    """Remembers what gave way, became too old, or found no room, and how long its claims hold.
-
-    Attributes:
-        had_no_room_for: Reports that it did not keep.
-        holds: Unix seconds between which its claims hold.
-    """
-
-    def __init__(self, folder: str, gone: set[str], clock: Clock) -> None:
-        super().__init__(folder, token="t" * 32, max_bytes=4000, max_age=_MAX_AGE_ON_DISK, clock=clock.time)
-        self._gone = gone
-        self.had_no_room_for: set[str] = set()
-        self.holds = range(0)
-
-    def _sign_in(self, connection: Any, now: float) -> int:
-        self.holds = range(int(now), int(now + _LEASE))
-        return super()._sign_in(connection, now)
-
-    def keep(self, reports: Any, *, is_claimed: bool = False) -> KeepResult:
-        result = super().keep(reports, is_claimed=is_claimed)
-        self._gone.update(result.gave_way)
-        self.had_no_room_for.update(result.refused)
-        return result
-
-    def take_expired(self) -> list[str]:
-        expired = super().take_expired()
-        self._gone.update(expired)
-        return expired
 
 
 class Pipeline(RuleBasedStateMachine):
-    """What an application, a network and an operating system may do to a pipeline."""
+    """What an application, a network and an operating system may do to a pipeline.
+
+    Attributes:
+        mode: How it uses a spool, if at all.
+    """
+
+    mode = "none"
 
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.mkdtemp()
         self.clock = Clock()
-        self.server = Server(self.clock)
+        self.server = Server(self.clock, self._notice_sending)
+        self.holder = Holder()
+        self.may_come_twice: set[str] = set()
+        self.unsafe: set[str] = set()  # sent before it was on disk
         self.numbers = itertools.count(1)
         self.accepted: set[str] = set()  # by the process that runs
         self.logged: set[str] = set()
@@ -155,29 +69,35 @@ class Pipeline(RuleBasedStateMachine):
             ),
             mock.patch.object(ReportQueue, "wait", self._wait),
             mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("no more threads")),
-            mock.patch.object(worker, "_warm_loggers", return_value=True),
+            mock.patch.object(worker, "warm_loggers", return_value=True),
         ]
         for patch in self.patches:
             patch.start()
+
+    def _notice_sending(self, uuid: str) -> None:
+        if self.mode == "always" and not self.was_held and self.spool is not None:
+            has_been_on_disk = self.spool.had_no_room_for | self.gone | self._on_disk()
+            self.unsafe |= {uuid} - has_been_on_disk
 
     def _wait(self, timeout: float | None) -> None:
         self.clock.now += 1.0 if timeout is None else max(timeout, 0.001)
 
     @initialize(
-        mode=st.sampled_from(["none", "overflow", "overflow", "always"]),
         on_rate_limit=st.sampled_from(["defer", "drop"]),
         lifetime=st.sampled_from([3, 12, 40]),
+        may_be_held=st.booleans(),
     )
-    def begin(self, mode: str, on_rate_limit: Any, lifetime: int) -> None:
-        """Start with a way to use the spool, and for how many records each process lives at least."""
-        self.mode, self.on_rate_limit, self.lifetime = mode, on_rate_limit, lifetime
+    def begin(self, on_rate_limit: Any, lifetime: int, may_be_held: bool) -> None:
+        """Start, knowing for how many records each process lives at least, and whether others may hold the spool."""
+        self.on_rate_limit, self.lifetime, self.may_be_held = on_rate_limit, lifetime, may_be_held
         self._start(is_first=True)
 
     def _start(self, *, is_first: bool = False) -> None:
         self.is_first = is_first
+        self.was_held = self.holder.is_holding
         spool = None
         if self.mode != "none":
-            spool = _Spool(self.folder, self.gone, self.clock)
+            spool = RememberingSpool(self.folder, self.gone, self.clock)
         kind = ReportQueue if spool is None else SpooledQueue
         self.queue = kind(_QUEUE_SIZE, 1_000_000, 4, 0.5, timer=self.clock.monotonic)
         way = Way(
@@ -206,7 +126,7 @@ class Pipeline(RuleBasedStateMachine):
             made = Occurrence(uuid, self.clock.time(), level, 40, "app", "x" * size, None, (None,) * 7, size=size)
             self.worker.put(made)
 
-    @rule(answers=st.lists(_ANSWERS, max_size=4))
+    @rule(answers=st.lists(ANSWERS, max_size=4))
     def plan(self, answers: list[tuple[Answer, bool]]) -> None:
         """The network and the server decide what comes next."""
         self.server.script.extend(answers)
@@ -247,21 +167,61 @@ class Pipeline(RuleBasedStateMachine):
     def end(self, timeout: float) -> None:
         """The process ends as it should; another one begins."""
         self.worker.close(timeout)
+        self._end_well()
+
+    @precondition(lambda self: len(self.accepted) >= self.lifetime)
+    @rule(timeout=st.sampled_from([0.0, 0.02]))  # for which it really waits for the answer
+    def end_in_the_middle_of_an_exchange(self, timeout: float) -> None:
+        """The process ends while a sender waits for an answer, which still comes."""
+
+        def close() -> None:
+            self.may_come_twice |= {report.uuid for report in self.queue._in_flight.values()}
+            processes.role.is_sending = False  # it is another thread that ends the process
+            self.worker.close(timeout)
+            processes.role.is_sending = True
+
+        self.server.meanwhile = close
+        self.worker.flush(3.0)
+        if self.server.meanwhile is not None:  # there was nothing to send
+            self.server.meanwhile = None
+            self.worker.close(timeout)
+        self._end_well()
+
+    def _end_well(self) -> None:
         stats = self.worker.stats()
         assert stats.queued == 0
         self._ended(stats)
+        if self.spool is not None and not self.was_held:
+            assert self.spool.claimed() == set()
         self._start()
 
     def _ended(self, stats: Stats) -> None:
+        if self.worker._keeper is not None:
+            self.may_come_twice.update(self.worker._keeper._to_remove)
+        if self.spool is not None:
+            self.spool.file.close()  # as the process's end does
         self.dropped += sum(stats.dropped.values())
         self.sent += stats.sent
+
+    @precondition(lambda self: self.spool is not None and self.may_be_held)
+    @rule()
+    def hold_the_spool(self) -> None:
+        """Another process writes to the spool, and takes its time."""
+        self.holder.hold(self.spool.file)
+        self.was_held = True
+
+    @precondition(lambda self: self.holder.is_holding)
+    @rule()
+    def let_the_spool_go(self) -> None:
+        """It is done."""
+        self.holder.let_go()
 
     @rule()
     def look_from_another_process(self) -> None:
         """Another process claims what it can, and ends: never what this one has claimed and not let run out."""
-        if self.spool is None:
+        if self.spool is None or self.holder.is_holding:
             return
-        other = _Spool(self.folder, self.gone, self.clock)
+        other = RememberingSpool(self.folder, self.gone, self.clock)
         claimed = {kept.uuid for kept in other.claim(100)}
         if int(self.clock.time()) in self.spool.holds:
             assert not claimed & {report.uuid for report in self._in_memory() if report.is_kept}
@@ -276,18 +236,16 @@ class Pipeline(RuleBasedStateMachine):
         stats = self.worker.stats()
         on_disk = self._on_disk()
         lost = self.accepted - on_disk - self.server.arrived.keys()
-        if self.mode == "always" and not self.queue._fresh:  # type: ignore[union-attr]
+        if self.mode == "always" and not self.was_held and not self.queue._fresh:  # type: ignore[union-attr]
             # All that was not just logged is on disk, unless it was dropped for want of room.
             assert len(lost - self.spool.had_no_room_for) <= sum(stats.dropped.values())
         self.lost_by_kill |= lost
-        self._ended(stats)
-        if self.spool is not None:
-            self.spool.file.close()  # the claims stay
+        self._ended(stats)  # the claims stay
         self.clock.now += 61.0
         self._start()
 
     def _on_disk(self) -> set[str]:
-        return set() if self.spool is None else {row[0] for row in self.spool._rows("SELECT uuid FROM report{}")}
+        return set() if self.spool is None else self.spool.uuids()
 
     @invariant()
     def all_is_counted_once(self) -> None:
@@ -302,8 +260,10 @@ class Pipeline(RuleBasedStateMachine):
         """Neither more nor less, no report twice, and nothing that was not logged: so no uuid is a new one."""
         if hasattr(self, "worker"):
             taken = self.server.taken
-            assert self.sent + self.worker.stats().sent == sum(taken.values())
-            assert max(taken.values(), default=0) <= 1, taken
+            sent = self.sent + self.worker.stats().sent + len(self.server.taken_meanwhile)
+            assert sent == sum(taken.values())
+            assert {uuid for uuid, times in taken.items() if times > 1} <= self.may_come_twice
+            assert self.unsafe == set()
             assert self.server.arrived.keys() <= self.logged
 
     @invariant()
@@ -312,7 +272,11 @@ class Pipeline(RuleBasedStateMachine):
         if hasattr(self, "worker") and self.is_first:
             stats = self.worker.stats()
             assert stats.accepted == len(self.accepted)
-            assert stats.spooled == len(self._on_disk() - {report.uuid for report in self._in_memory()})
+            # What was sent, and could not be removed yet, counts as sent.
+            is_elsewhere = {report.uuid for report in self._in_memory()}
+            if self.worker._keeper is not None:
+                is_elsewhere.update(self.worker._keeper._to_remove)
+            assert stats.spooled == len(self._on_disk() - is_elsewhere)
 
     def _in_memory(self) -> list[Report]:
         queue = self.queue
@@ -332,12 +296,14 @@ class Pipeline(RuleBasedStateMachine):
             if hasattr(self, "worker"):
                 self._finish()
         finally:
+            self.holder.let_go()
             for patch in reversed(self.patches):
                 patch.stop()
             shutil.rmtree(self.folder)
 
     def _finish(self) -> None:
         self.server.script.clear()
+        self.holder.let_go()
         for _ in range(20):
             self.clock.now += 400.0
             if self.worker._keeper is not None:
@@ -353,10 +319,32 @@ class Pipeline(RuleBasedStateMachine):
         self.worker.close(1.0)
 
 
-Pipeline.TestCase.settings = settings(
-    max_examples=150, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-TestPipeline = pytest.mark.timeout(300)(Pipeline.TestCase)
+class Overflowing(Pipeline):
+    """With a spool for what cannot be sent."""
+
+    mode = "overflow"
+
+
+class Careful(Pipeline):
+    """With a spool for every report."""
+
+    mode = "always"
+
+
+def _tested(machine: type[Pipeline], examples: int) -> Any:
+    machine.TestCase.settings = settings(
+        max_examples=examples,
+        stateful_step_count=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
+    return pytest.mark.timeout(300)(machine.TestCase)
+
+
+# Each for itself: with the way drawn at random, a run may well not come to the one that matters.
+TestPipeline = _tested(Pipeline, 40)
+TestOverflowing = _tested(Overflowing, 100)
+TestCareful = _tested(Careful, 100)
 
 
 @pytest.fixture(autouse=True)

@@ -86,6 +86,18 @@ def test_a_claim_runs_out(new: Callable[..., Spool], clock: Clock) -> None:
     assert one.claim(9) == []
 
 
+def test_nobody_claims_twice_what_it_has(new: Callable[..., Spool], clock: Clock) -> None:
+    """A machine that slept: the lease is over, but the reports are still in this process's memory. Others may come."""
+    one, other = new(lease=60.0), new()
+    one.keep([kept("a"), kept("b")])
+    assert uuids(one.claim(1)) == ["a"]
+    clock.now += 3600
+
+    assert uuids(one.claim(9)) == ["b"]
+    clock.now += 3600
+    assert uuids(other.claim(9)) == ["a", "b"]
+
+
 def test_a_clock_that_is_put_back_holds_no_report(new: Callable[..., Spool], clock: Clock) -> None:
     """A lease that lies an hour in the future was given by another clock, and counts no more."""
     new().keep([kept("a")], is_claimed=True)

@@ -77,6 +77,23 @@ spool.close()
 """
 
 
+FORK_WHILE_ALONE = """
+import pathlib
+from rollbar_logging.delivery.spool_place import alone
+folder = pathlib.Path(sys.argv[1])
+with alone(folder, 0):
+    child = os.fork()
+    if not child:
+        time.sleep(60)
+try:
+    with alone(folder, 0):
+        say("again")
+finally:
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+"""
+
+
 @contextlib.contextmanager
 def running(program: str, *words: object) -> Iterator[subprocess.Popen[str]]:
     """Run a program as a process; whatever happens, it is gone in the end."""
@@ -161,6 +178,13 @@ def test_a_forked_child_is_another_owner(tmp_path: Path) -> None:
             "parent claims ['child']",
             "still claimed ['child', 'parent']",
         ]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+def test_a_forked_child_keeps_nobody_from_opening(tmp_path: Path) -> None:
+    """Although it was forked just while its parent did, and has all of its descriptors."""
+    with running(FORK_WHILE_ALONE, tmp_path) as process:
+        assert said(process) == ["again"]
 
 
 def test_processes_waste_next_to_no_request_on_the_rate_limit(tmp_path: Path, loopback: Loopback) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from rollbar_logging.delivery.spool import Contents, Kept, Spool, SpoolError
+from rollbar_logging.delivery.spool_file import BUSY_TIMEOUT
+from rollbar_logging.delivery.spool_place import alone
 from rollbar_logging.errors import RollbarError
 from tests.delivery.spools import NOW, Clock, file_of, kept, spools, uuids
 
@@ -130,10 +135,65 @@ def test_a_locked_file_is_not_waited_for_without_end(new: Callable[..., Spool]) 
     connection = sqlite3.connect(file_of(spool), isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
 
+    spool.file.hurry(0.1)
     with pytest.raises(SpoolError, match=r"spool\.db: database is locked: another process holds it"):
         spool.keep([kept("b")])
     connection.close()
     assert spool.keep([kept("b")]).kept == ("b",)
+
+
+def test_who_only_looks_waits_for_nobody_who_writes(new: Callable[..., Spool]) -> None:
+    """Not even to open the file."""
+    new().keep([kept("a")])
+    connection = sqlite3.connect(file_of(new()), isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    spool = new()
+    spool.file.hurry(0)
+
+    assert spool.contents().number == 1
+    assert uuids(spool.entries()) == ["a"]
+    connection.close()
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_who_is_in_a_hurry_waits_less_for_others(new: Callable[..., Spool], is_open: bool) -> None:
+    """An open file and one that is opened later, until told otherwise."""
+
+    def patience() -> object:
+        return spool.file.run(lambda connection: connection.execute("PRAGMA busy_timeout").fetchone(), writes=False)
+
+    spool = new()
+    if is_open:
+        assert patience() == (BUSY_TIMEOUT * 1000,)
+    spool.file.hurry(0.25)
+    assert patience() == (250,)
+    spool.file.hurry(-1)
+    assert patience() == (0,)
+    spool.file.hurry(None)
+    assert patience() == (BUSY_TIMEOUT * 1000,)
+
+
+def test_a_file_is_opened_by_one_after_the_other(new: Callable[..., Spool]) -> None:
+    """Who opens it waits until nobody else does; and not for ever."""
+    spool, folder = new(), file_of(new()).parent
+    folder.mkdir()
+    thread = threading.Thread(target=spool.keep, args=([kept("a")],))
+    with alone(folder, 1):
+        thread.start()
+        thread.join(0.2)
+        assert not spool.file.is_open
+        other = new()
+        other.file.hurry(0)
+        with pytest.raises(SpoolError, match="another process has been opening it for too long"):
+            other.contents()
+    thread.join()
+    assert uuids(spool.entries()) == ["a"]
+
+
+def test_where_files_cannot_be_locked_it_goes_without(new: Callable[..., Spool]) -> None:
+    """Some network file systems refuse it."""
+    with mock.patch("fcntl.flock", side_effect=OSError(errno.ENOLCK, "No locks available")):
+        assert new().keep([kept("a")]).kept == ("a",)
 
 
 def test_a_full_disk_is_told(new: Callable[..., Spool]) -> None:

@@ -1,4 +1,8 @@
-"""Logs in an interpreter within the process, and in the main one before and after."""
+"""Logs in an interpreter within the process, and in the main one before and after.
+
+Arguments: the kind of interpreter, ``legacy`` or ``isolated``; and how it ends: ``flushed``, with all delivered, or
+``busy``, with reports that wait or are being sent.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import importlib.util
 import logging
 import sys
 import textwrap
+import time
 from types import ModuleType
 
 from rollbar_logging import RollbarHandler
@@ -23,11 +28,14 @@ try:
 except Exception as error:
     print("refused:", type(error).__name__, error, file=sys.stderr, flush=True)
 else:
-    for i in range(3):
+    for i in range(20):
         logger.error("inner %d", i)
     handler.flush(10)
     logger.error("inner last")
+    if {is_flushed}:
+        handler.flush(10)
 """
+PATIENCE = 1000
 
 
 def interpreters() -> ModuleType:
@@ -36,19 +44,34 @@ def interpreters() -> ModuleType:
     return importlib.import_module(found[0])
 
 
+def end(module: ModuleType, inner: object) -> None:
+    """End an interpreter; before Python 3.12 that is refused as long as it has a thread."""
+    for _ in range(PATIENCE):
+        with contextlib.suppress(RuntimeError):
+            module.destroy(inner)
+            return
+        time.sleep(0.02)
+
+
 def main() -> None:
     """Make an interpreter, isolated or not, let it log, and end it."""
     module = interpreters()
     logger = logging.getLogger("application")
-    logger.addHandler(RollbarHandler())
+    handler = RollbarHandler()
+    logger.addHandler(handler)
     logger.error("before")
-    kind = sys.argv[1]
+    handler.flush(10)
+    kind, how = sys.argv[1:]
     inner = module.create(kind) if module.__name__ == "_interpreters" else module.create(isolated=kind == "isolated")
-    failure = module.run_string(inner, textwrap.dedent(SOURCE).format(path=sys.path))
+    source = textwrap.dedent(SOURCE).format(path=sys.path, is_flushed=how == "flushed")
+    failure = module.run_string(inner, source)
     assert failure is None, failure
-    with contextlib.suppress(RuntimeError):  # it has a thread: then the end of the process ends it
+    if how == "flushed":
         module.destroy(inner)
+    else:
+        end(module, inner)
     logger.error("after")
+    handler.flush(10)
 
 
 if __name__ == "__main__":
