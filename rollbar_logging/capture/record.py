@@ -51,6 +51,7 @@ _UNDERSTOOD = frozenset(
     }
 )
 _OVERRIDES = {"rollbar_fingerprint": "fingerprint", "rollbar_title": "title", "rollbar_context": "context"}
+_UNDERSTOOD_IN_EVENTS = ("rollbar_uuid", "rollbar_person", "rollbar_request", "rollbar_level", *_OVERRIDES)
 _EMPTY: dict[str, Plain] = {}
 _NO_EXCEPTION = Captured(())
 _PLACE = ("pathname", "lineno", "funcName", "process", "processName", "thread", "threadName")
@@ -99,6 +100,8 @@ class Recorder:
         held = record.__dict__
         created, levelno, name, place = _facts(held, reading)
         message, template, event = _message(record, reading)
+        if event:
+            held = {**_taken_from(event), **held}
         own = [name for name in held if name not in _STANDARD]
         asked = _ASKED_NOTHING
         if not _UNDERSTOOD.isdisjoint(own):
@@ -112,9 +115,7 @@ class Recorder:
         request = current_request() if asked.request is None else asked.request
         person = asked.person or current_person() or (None if request is None else person_of(request))
         described_request = read_request(request, reading) if request is not None else None
-        exception = _NO_EXCEPTION
-        if exc_info is not None:
-            exception = self._exception(exc_info, place, extras, reading)
+        exception = _NO_EXCEPTION if exc_info is None else self._exception(exc_info, place, extras, reading)
         task_name = held.get("taskName")
         return Occurrence(
             uuid4() if held.get("rollbar_uuid") is None else _uuid(held["rollbar_uuid"], reading),
@@ -266,6 +267,11 @@ def _message(record: logging.LogRecord, reading: Reading) -> tuple[str, str | No
         shown = str(reading.describe(template, reading.max_depth))
         return reading.text(f"{shown} [formatting it raised {type_name(type(error))}]", limit), shown, {}
     return reading.text(text, limit), None if shown is None else reading.text(shown, limit), {}
+
+
+def _taken_from(event: dict[str, Any]) -> dict[str, Any]:
+    """Take out of an event dict what means the same as in a log call's ``extra``."""
+    return {name: event.pop(name) for name in _UNDERSTOOD_IN_EVENTS if name in event}
 
 
 def message_of(record: logging.LogRecord, reading: Reading) -> str:

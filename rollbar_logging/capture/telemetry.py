@@ -26,11 +26,21 @@ from rollbar_logging.levels import level_of
 _BOUNDS = Bounds(max_string=64, max_items=8, max_depth=2, capture_budget=0.002)
 """Of one event, of which many travel along; smaller than a report's own."""
 
-EVENT_BYTES = 600
-"""Estimate of the memory that an event takes."""
+EVENT_BYTES = 1000
+"""Estimate of the memory that an event takes, one of a request or a statement with its longer text."""
 
 Event = dict[str, Plain]
 """Of Rollbar's ``body.telemetry``: ``level``, ``type``, ``source``, ``timestamp_ms`` and ``body``."""
+
+
+def shortened(text: str, limit: int) -> str:
+    """Cut *text* to *limit* characters, and note how many are missing."""
+    return text if len(text) <= limit else text[:limit] + cut_note(len(text) - limit)
+
+
+def cut_note(missing: int) -> str:
+    """Return what stands at the end of a text of which so many characters are missing."""
+    return f"… [+{missing} chars]"
 
 
 class _Trail(NamedTuple):
@@ -64,19 +74,21 @@ class Telemetry:
         error = exc_info_of(exc_info) if exc_info is not None else None
         if error is not None:
             body["exception"] = reading.text(f"{type_name(type(error[0]))}: {reading.describe(error[0])}")
-        self.add(level_of(record.levelno), "log", record.created, body)
+        self.add(record.levelno, "log", record.created, body)
 
-    def add(self, level: str, kind: str, unix_time: float, body: Mapping[str, Plain]) -> None:
-        """Keep an event.
+    def add(self, levelno: int, kind: str, unix_time: float, body: Mapping[str, Plain]) -> None:
+        """Keep an event of at least the level.
 
         Args:
-            level: Of Rollbar.
+            levelno: Of `logging`.
             kind: ``log``, ``network``, ``manual`` …; see the API's description of telemetry.
             unix_time: Seconds.
             body: Plain values, bounded.
         """
+        if levelno < self.level:
+            return
         event: Event = {
-            "level": level,
+            "level": level_of(levelno),
             "type": kind,
             "source": "server",
             "timestamp_ms": int(unix_time * 1000),
@@ -110,8 +122,10 @@ def _owner() -> int:
     asyncio: Any = sys.modules.get("asyncio")
     if asyncio is not None:
         try:
-            task = asyncio.current_task()
-        except (RuntimeError, AttributeError):  # no loop runs in this thread, or asyncio is being imported
+            # Where no loop runs, this answers; `current_task` would raise, which takes longer than all the rest.
+            loop = asyncio._get_running_loop()  # noqa: SLF001 - what `asyncio` documents for frameworks
+            task = None if loop is None else asyncio.current_task(loop)
+        except (RuntimeError, AttributeError):  # asyncio is being imported
             task = None
         if task is not None:
             return id(task)

@@ -52,8 +52,10 @@ class RollbarMiddleware:
         kind = scope.get("type")
         if kind == "lifespan":
             await self._live(scope, receive, send)
-        elif kind not in {"http", "websocket"} or _is_watched(scope):
+        elif kind not in {"http", "websocket"}:
             await self._app(scope, receive, send)
+        elif _is_watched(scope):
+            await self._answer_within(scope, receive, send)
         else:
             await self._answer(scope, receive, send)
 
@@ -67,12 +69,20 @@ class RollbarMiddleware:
         try:
             await self._app(scope, receive, send)
         except BaseException as error:
-            message = f"Exception on {scope.get('path')} [{scope.get('method', 'WEBSOCKET')}]"
-            report_unhandled(error, message, logger=_LOGGER, since=began, request=request)
+            report_unhandled(error, _message(scope), logger=_LOGGER, since=began, request=request)
             raise
         finally:
             set_request(before)
             seen.begin(scope_before)
+
+    async def _answer_within(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # What stands between this one and the one around it may lose a failure: Starlette's BaseHTTPMiddleware before
+        # 0.46 does so with all that is raised once the answer is complete.
+        try:
+            await self._app(scope, receive, send)
+        except BaseException as error:
+            report_unhandled(error, _message(scope), logger=_LOGGER, since=seen.scope(), request=current_request())
+            raise
 
     async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         said: list[str] = []
@@ -115,6 +125,10 @@ class _Request:
             return message
 
         return listen
+
+
+def _message(scope: Scope) -> str:
+    return f"Exception on {scope.get('path')} [{scope.get('method', 'WEBSOCKET')}]"
 
 
 def _is_watched(scope: Scope) -> bool:

@@ -175,7 +175,7 @@ def _request(event: Any) -> dict[str, Any] | None:
     method = http.get("method") or event.get("httpMethod")
     if method is None:
         return None
-    headers = event.get("headers") or {}
+    headers = event.get("headers") or _single(event.get("multiValueHeaders"))
     host = next((value for name, value in headers.items() if name.lower() == "host"), around.get("domainName"))
     query = event.get("rawQueryString") or ""
     address = f"https://{host or 'unknown'}{event.get('rawPath') or event.get('path') or ''}"
@@ -183,12 +183,17 @@ def _request(event: Any) -> dict[str, Any] | None:
         "url": f"{address}?{query}" if query else address,
         "method": method,
         "headers": headers,
-        "GET": event.get("queryStringParameters") or {},
+        "GET": event.get("queryStringParameters") or _single(event.get("multiValueQueryStringParameters")),
         "query_string": query,
         "params": event.get("pathParameters") or {},
         "user_ip": http.get("sourceIp") or (around.get("identity") or {}).get("sourceIp"),
     }
     return {name: value for name, value in request.items() if value}
+
+
+def _single(values: Any) -> dict[str, Any]:
+    """Return names with one value each, or all of several, of the lists that a load balancer may be told to send."""
+    return {name: held[0] if len(held) == 1 else held for name, held in (values or {}).items()}
 
 
 def _tell(error: Exception) -> None:

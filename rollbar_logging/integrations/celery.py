@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from functools import partial
 from sys import exc_info
 from typing import Any
@@ -22,7 +21,7 @@ from celery import signals  # type: ignore[import-untyped]
 from celery.exceptions import TimeLimitExceeded  # type: ignore[import-untyped]
 
 from rollbar_logging.capture import seen
-from rollbar_logging.capture.task import Before, Task, enter, leave
+from rollbar_logging.capture.task import Task, current, enter, leave
 from rollbar_logging.delivery.notices import tell
 from rollbar_logging.errors import in_words
 from rollbar_logging.handler import RollbarHandler
@@ -31,8 +30,6 @@ from rollbar_logging.integrations.reporting import report
 _LOGGER = "celery.app.trace"
 _WORKER_LOGGER = "celery.worker.request"
 _ID = "rollbar_logging.celery"
-_BEGUN: ContextVar[tuple[str, Before, Any] | None] = ContextVar("rollbar_logging_celery", default=None)
-"""Of the task at hand its id, what was before it, and the task that it is part of."""
 
 
 def install(*, retries: str = "ignored") -> None:
@@ -52,8 +49,9 @@ def install(*, retries: str = "ignored") -> None:
     _connect(signals.celeryd_init, partial(_remember_handlers, roots))
     _connect(signals.after_setup_logger, partial(_put_back, roots))
     _connect(signals.after_setup_task_logger, partial(_put_back, roots))
-    _connect(signals.task_prerun, _begin)
-    _connect(signals.task_postrun, _end)
+    # These two are called with every task, and handle their own trouble: one call less.
+    signals.task_prerun.connect(_begin, weak=False, dispatch_uid=_ID)
+    signals.task_postrun.connect(_end, weak=False, dispatch_uid=_ID)
     _connect(signals.task_failure, partial(_report_failure, limits))
     logger = logging.getLogger(_WORKER_LOGGER)
     logger.filters[:] = [each for each in logger.filters if not isinstance(each, _TimeLimits)]
@@ -90,9 +88,13 @@ def _connect(signal: Any, receive: Callable[..., None]) -> None:
         try:
             receive(**given)
         except Exception as error:  # noqa: BLE001 - the application must not fail because a report did
-            tell(f"the integration of Celery failed: {in_words(error)}")
+            _tell_trouble(error)
 
     signal.connect(receive_safely, weak=False, dispatch_uid=_ID)
+
+
+def _tell_trouble(error: Exception) -> None:
+    tell(f"the integration of Celery failed: {in_words(error)}")
 
 
 def _remember_handlers(roots: list[RollbarHandler], **_: Any) -> None:
@@ -107,14 +109,19 @@ def _put_back(roots: list[RollbarHandler], logger: logging.Logger | None = None,
 
 
 def _begin(task: Any = None, task_id: str = "", args: Any = None, kwargs: Any = None, **_: Any) -> None:
-    _BEGUN.set((task_id, enter(Task(task.name, partial(_facts, task, task_id, args, kwargs))), _BEGUN.get()))
+    try:
+        enter(Task(task.name, _facts, task, task_id, args, kwargs))
+    except Exception as error:  # noqa: BLE001 - the task must not fail because a report would lack its name
+        _tell_trouble(error)
 
 
 def _end(task_id: str = "", **_: Any) -> None:
-    begun = _BEGUN.get()
-    if begun is not None and begun[0] == task_id:
-        _BEGUN.set(begun[2])
-        leave(begun[1])
+    try:
+        begun = current()
+        if begun is not None and begun.given[1:2] == (task_id,):
+            leave(begun)
+    except Exception as error:  # noqa: BLE001 - as above
+        _tell_trouble(error)
 
 
 def _facts(task: Any, task_id: str, args: Any, kwargs: Any) -> Mapping[str, Any]:

@@ -68,6 +68,7 @@ INSTEAD = {
     "tracing": "nothing: trace_id and span_id of OpenTelemetry's current span are custom data",
     "url_fields": "nothing: secrets in URLs are found wherever they stand",
     "verify_https": "have the certificate verified by the bundle that REQUESTS_CA_BUNDLE names",
+    "web_base": "nothing: Django's page for failures stays as it is",
     "locals.safe_repr": "nothing: values are described without calling their code",
     "locals.safelisted_types": "nothing: values are described without calling their code",
     "locals.scrub_varargs": "nothing: further arguments are among the locals, scrubbed as those are",
@@ -76,6 +77,7 @@ INSTEAD = {
 """What to do instead of a setting that is no option."""
 
 _DEFAULTS: dict[str, Any] = {
+    "agent.log_file": "log.rollbar",
     "agent_log_file": "log.rollbar",
     "allow_logging_basic_config": True,
     "batch_transforms": False,
@@ -86,9 +88,11 @@ _DEFAULTS: dict[str, Any] = {
     "include_request_body": False,
     "log_all_rate_limited_items": True,
     "log_payload_on_error": True,
+    "patch_debugview": True,
     "suppress_reinit_warning": False,
     "url_fields": ["url", "link", "href"],
     "verify_https": True,
+    "web_base": "https://rollbar.com",
     "locals.safe_repr": True,
     "locals.scrub_varargs": True,
 }

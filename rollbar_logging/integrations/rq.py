@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import Any, ClassVar
 
 from rq import SimpleWorker, Worker
@@ -44,7 +43,7 @@ class Reporting:
 
     def perform_job(self, job: Any, *others: Any, **more: Any) -> bool:
         """Do a job as RQ does, and deliver what it has reported if its process ends with it."""
-        before = enter(Task(_name(job), partial(_facts, job)))
+        before = enter(Task(_name(job), _facts, job))
         try:
             done: bool = super().perform_job(job, *others, **more)  # type: ignore[misc]
             return done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 from rollbar_logging.capture import seen
@@ -21,7 +22,7 @@ _GONE_NAMES = frozenset({"ClientDisconnect", "WebSocketDisconnect"})
 def report_unhandled(error: BaseException, message: str, *, logger: str, since: float, request: Any) -> str | None:
     """Report what a request has failed with, unless somebody has or it is no failure. Never raises.
 
-    A client that has gone away is a warning, all else an error.
+    A client that has gone away is a warning, all else an error; a group is what its members are.
 
     Args:
         error: What was raised.
@@ -33,10 +34,11 @@ def report_unhandled(error: BaseException, message: str, *, logger: str, since: 
     Returns:
         The uuid of the report, or of the one that was made before; ``None``, when there is none.
     """
-    name = type(error).__name__
-    if isinstance(error, _ENDINGS) or name in _ENDING_NAMES:
+    failures = [each for each in _members(error) if not _is_ending(each)]
+    if not failures:
         return None
-    level = logging.WARNING if name in _GONE_NAMES else logging.ERROR
+    is_gone = all(type(each).__name__ in _GONE_NAMES for each in failures)
+    level = logging.WARNING if is_gone else logging.ERROR
     try:
         extra = None if request is None else {"rollbar_request": request}
         uuid = report(error, message, logger=logger, level=level, since=since, extra=extra)
@@ -46,6 +48,22 @@ def report_unhandled(error: BaseException, message: str, *, logger: str, since: 
         tell_trouble(trouble)
         return None
     return uuid
+
+
+def _members(error: BaseException) -> Iterator[BaseException]:
+    """Yield what a group holds, whatever groups there are within; of another exception, itself."""
+    waiting = [error]
+    while waiting:
+        each = waiting.pop()
+        # By name, since Python 3.10 has groups only of a package that it may lack.
+        if any(cls.__name__ == "BaseExceptionGroup" for cls in type(each).__mro__):
+            waiting += each.exceptions  # type: ignore[attr-defined]
+        else:
+            yield each
+
+
+def _is_ending(error: BaseException) -> bool:
+    return isinstance(error, _ENDINGS) or type(error).__name__ in _ENDING_NAMES
 
 
 def tell_trouble(error: Exception) -> None:

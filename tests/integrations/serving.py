@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,19 +71,19 @@ def served(*words: str, **environ: str) -> Iterator[Site]:
     """Run Python with these words until it says where it can be reached."""
     with (
         LocalRollbar() as rollbar,
-        tempfile.TemporaryFile("w+") as said,
+        tempfile.NamedTemporaryFile("w+") as said,  # not a pipe, which nobody would empty
         subprocess.Popen(  # noqa: S603 - our own words
             [sys.executable, *words],
             env=environ_of(rollbar, **environ),
             cwd=TOP,
             stdin=subprocess.DEVNULL,
             stdout=said,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
         ) as process,
     ):
         try:
-            running = Site(_address(process), rollbar, process)
+            running = Site(_address(process, Path(said.name)), rollbar, process)
             running.session.headers["Connection"] = "close"  # a server may close one on which a request has failed
             with running.session:
                 yield running
@@ -101,11 +102,10 @@ _OPTIONS = {
 }
 
 
-def _address(process: subprocess.Popen[str]) -> str:
-    assert process.stderr is not None
-    said = ""
-    while (found := re.search(r"http://127\.0\.0\.1:\d+", said)) is None:
-        line = process.stderr.readline()
-        assert line, said
-        said += line
+def _address(process: subprocess.Popen[str], file: Path) -> str:
+    until = time.monotonic() + PATIENCE
+    while (found := re.search(r"http://127\.0\.0\.1:\d+(?=\D)", said := file.read_text())) is None:
+        assert process.poll() is None, said
+        assert time.monotonic() < until, said
+        time.sleep(0.02)
     return found[0]

@@ -1,4 +1,4 @@
-"""FastAPI and Starlette under uvicorn, and bare ASGI: each failure is one report, with its request and route."""
+"""FastAPI and Starlette under uvicorn and hypercorn, and bare ASGI: a failure is one report, with request and route."""
 
 from __future__ import annotations
 
@@ -27,11 +27,22 @@ pytest.importorskip("fastapi")
 PROGRAM = ("-m", "tests.programs.asgi_shop")
 
 
-@pytest.fixture(scope="module", params=["around", "inside"])
+@pytest.fixture(scope="module", params=["around", "inside", "asyncio", "trio"])
 def site(request: pytest.FixtureRequest) -> Iterator[Shop]:
-    """The application, with the middleware around it all, or within another whose requests have tasks of their own."""
-    with served(*PROGRAM, SHOP=request.param) as running:
+    """The application, with the middleware around it all, or within another whose requests have tasks of their own.
+
+    By uvicorn; around it all also by hypercorn, on either of the loops that it knows.
+    """
+    words = PROGRAM if request.param in {"around", "inside"} else hypercorn(request.param)
+    with served(*words, SHOP=request.param) as running:
         yield running
+
+
+def hypercorn(loop: str) -> tuple[str, ...]:
+    """The words that start hypercorn on ``asyncio`` or ``trio``."""
+    pytest.importorskip("hypercorn")
+    pytest.importorskip(loop)
+    return ("-m", "hypercorn", "--bind", "127.0.0.1:0", "--worker-class", loop, f"{PROGRAM[1]}:served")
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +107,7 @@ def test_a_client_that_has_gone_is_no_error(site: Shop) -> None:
 def test_a_websocket_that_fails_is_one_report(site: Shop) -> None:
     """With its address and route."""
     client = pytest.importorskip("websockets.sync.client")
-    with suppress(Exception), client.connect(f"{site.url.replace('http', 'ws')}/talk/7", proxy=None) as socket:
+    with suppress(Exception), client.connect(f"{site.url.replace('http', 'ws')}/talk/7") as socket:
         socket.send("hello")
         socket.recv(PATIENCE)
     report = site.only_report()
@@ -110,9 +121,11 @@ def test_a_websocket_that_fails_is_one_report(site: Shop) -> None:
     )
 
 
-def test_the_end_of_life_delivers() -> None:
-    """What waits for a batch arrives although uvicorn then ends by the signal that it got."""
-    with served(*PROGRAM, ROLLBAR_FLUSH_INTERVAL="25") as running:
+@pytest.mark.parametrize("loop", ["uvicorn", "trio"])
+def test_the_end_of_life_delivers(loop: str) -> None:
+    """What waits for a batch arrives although uvicorn then ends by the signal that it got; and where no asyncio is."""
+    words = PROGRAM if loop == "uvicorn" else hypercorn(loop)
+    with served(*words, ROLLBAR_FLUSH_INTERVAL="25") as running:
         running.ask("/told/5/")
         running.process.send_signal(signal.SIGTERM)
         running.process.communicate(timeout=PATIENCE)

@@ -89,6 +89,34 @@ def test_a_failure_is_one_report_delivered_before_the_runtime_goes_on(rollbar: L
     assert "4111" not in stored
 
 
+def test_a_load_balancer_that_sends_lists_is_understood(rollbar: LocalRollbar) -> None:
+    """As it does where its target group is told to; nothing else has the headers and the query then."""
+    event = {
+        "requestContext": {"elb": {"targetGroupArn": "arn:x"}},
+        "httpMethod": "GET",
+        "path": "/orders/7",
+        "multiValueHeaders": {
+            "host": ["shop.example"],
+            "authorization": ["Bearer s3cret-token"],
+            "cookie": ["a=s3cret-1", "b=s3cret-2"],
+        },
+        "multiValueQueryStringParameters": {"coupon": ["SPRING"], "sku": ["1", "2"], "api_key": ["s3cret-key"]},
+    }
+
+    @reporting(flush_timeout=30)
+    def handler(event: Any, context: Any) -> None:
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        handler(event, Context())
+    (data,) = arrived(rollbar)
+
+    assert data["request"]["url"] == "https://shop.example/orders/7"
+    assert data["request"]["headers"]["host"] == "shop.example"
+    assert (data["request"]["GET"]["coupon"], data["request"]["GET"]["sku"]) == ("SPRING", ["1", "2"])
+    assert "s3cret" not in str(data)
+
+
 def test_what_is_logged_is_delivered_and_what_is_returned_stays(rollbar: LocalRollbar) -> None:
     """With the invocation, which is over afterwards; a plain decorator will do."""
 

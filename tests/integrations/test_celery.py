@@ -13,12 +13,14 @@ import pytest
 
 from rollbar_logging.testing import LocalRollbar
 
-pytest.importorskip("celery")
+celery = pytest.importorskip("celery")
 
 PROGRAM = "tests.programs.celery_shop"
 TOP = Path(__file__).parent.parent.parent
 PATIENCE = 40
 UNHURRIED = {"ROLLBAR_CAPTURE_BUDGET": "10"}
+KNOWN_QUEUE = "celery" if celery.VERSION >= (5, 7) else None
+"""By which the worker's main process knows that a task has come: not at all, up to Celery 5.6."""
 
 
 @pytest.fixture
@@ -115,7 +117,7 @@ def test_a_time_limit_is_one_report(rollbar: LocalRollbar, tmp_path: Path) -> No
     (late,) = [data for data in arrived if "sleep" in str(data)]
 
     assert late["body"]["trace"]["exception"]["class"] == "TimeLimitExceeded"
-    assert (late["context"], late["custom"]["celery"]["queue"]) == (f"{PROGRAM}.sleep", "celery")
+    assert (late["context"], late["custom"]["celery"].get("queue")) == (f"{PROGRAM}.sleep", KNOWN_QUEUE)
 
 
 @pytest.mark.slow
@@ -124,7 +126,7 @@ def test_a_lost_process_is_one_report_of_its_task(rollbar: LocalRollbar, tmp_pat
     arrived = run(rollbar, tmp_path, ["die"], "prefork", UNTIL="WorkerLostError")
     (lost,) = [data for data in arrived if "WorkerLostError" in str(data)]
 
-    assert (lost["context"], lost["custom"]["celery"]["queue"]) == (f"{PROGRAM}.die", "celery")
+    assert (lost["context"], lost["custom"]["celery"].get("queue")) == (f"{PROGRAM}.die", KNOWN_QUEUE)
 
 
 def test_an_option_that_cannot_work_is_refused() -> None:

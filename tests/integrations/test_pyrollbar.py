@@ -44,6 +44,17 @@ def test_pyrollbars_own_defaults_warn_of_nothing_and_make_a_handler() -> None:
     handler.close()
 
 
+def test_the_defaults_of_its_middleware_for_django_warn_of_nothing() -> None:
+    """Which projects have copied into their settings."""
+    defaults = pytest.importorskip("rollbar.contrib.django.middleware").DEFAULTS
+    assert quietly(defaults) == {"enabled": True, "exception_levels": {"django.http.response.Http404": "warning"}}
+
+
+def test_the_defaults_of_any_version_warn_of_nothing() -> None:
+    """The setting of the agent's file has had two names."""
+    assert quietly({"agent.log_file": "log.rollbar", "agent_log_file": "log.rollbar"}) == {}
+
+
 def test_what_has_a_counterpart_is_taken_over() -> None:
     """By its own name or another one."""
     options = quietly(

@@ -81,6 +81,44 @@ def test_bound_variables_travel_along(reports: Reports, log: Any) -> None:
     assert reports[0].custom["user"] == "u-1"
 
 
+def test_names_that_an_extra_may_have_mean_the_same(reports: Reports, log: Any) -> None:
+    """They are no custom data."""
+    log.error(
+        "boom",
+        rollbar_person={"id": 7},
+        rollbar_context="checkout",
+        rollbar_fingerprint="x",
+        rollbar_level="critical",
+        rollbar_title="Boom",
+        rollbar_request={"url": "https://shop.example/"},
+        order=7,
+    )
+    (report,) = reports
+
+    assert (report.person, report.context, report.level) == ({"id": "7"}, "checkout", "critical")
+    assert (report.title, report.fingerprint) == ("Boom", "x")
+    assert report.request == {"url": "https://shop.example/"}
+    assert [name for name in report.custom if name != "record"] == ["order", "level"]
+
+
+def test_an_event_that_goes_on_to_logging_is_the_same_report(reports: Reports) -> None:
+    """Both have its uuid, and the server drops the second."""
+    log = structlog.wrap_logger(
+        logging.getLogger("shop"),
+        processors=[
+            structlog.stdlib.add_log_level,
+            RollbarProcessor(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        wrapper_class=structlog.stdlib.BoundLogger,
+    )
+    log.error("boom")
+    first, second = reports
+
+    assert first.uuid == second.uuid
+    assert "rollbar_uuid" not in second.custom
+
+
 def test_a_trouble_of_ours_does_not_reach_the_application(log: Any, rendered: list[dict[str, Any]]) -> None:
     """The event is passed on all the same."""
 

@@ -1,4 +1,4 @@
-"""A FastAPI application that has a Starlette one mounted, served by uvicorn, whose loggers reach the handler too."""
+"""A FastAPI application that has a Starlette one mounted; as a program, under uvicorn, whose loggers are heard too."""
 
 from __future__ import annotations
 
@@ -117,9 +117,11 @@ if KIND == "inside":
     app.add_middleware(RollbarMiddleware, person_fields=("id", "username"))
     app.add_middleware(BaseHTTPMiddleware, dispatch=pass_on)
 else:
+    app.add_middleware(RollbarMiddleware)  # of two, Starlette before 0.46 lets only the inner one see some failures
     app.add_middleware(BaseHTTPMiddleware, dispatch=pass_on)
     served = RollbarMiddleware(RollbarMiddleware(app), person_fields=("id", "username"))
 
+logging.basicConfig(level=logging.INFO, handlers=[logging.StreamHandler(), RollbarHandler()])
+
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, handlers=[logging.StreamHandler(), RollbarHandler()])
     uvicorn.run(served, port=0, log_config=None)
