@@ -20,6 +20,9 @@ from tests.pipelines import TOKEN
 ROOT = Path(__file__).parent.parent.parent
 PATIENCE = 30
 
+GRACE = ["--graceful-timeout", "8"]
+"""For gunicorn: a worker that is only starting misses the signal to end, and is killed after so many seconds."""
+
 
 def environment(loopback: Loopback, **options: object) -> dict[str, str]:
     """Variables for a process that reports to the server, and nothing else that could change what it does."""

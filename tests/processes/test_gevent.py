@@ -8,7 +8,7 @@ import pytest
 
 from tests.loopback import Loopback
 from tests.pipelines import run, texts, uuids
-from tests.processes.running import ask_often, python, service
+from tests.processes.running import GRACE, ask_often, python, service
 
 pytest.importorskip("gevent")
 
@@ -48,7 +48,7 @@ def test_gunicorns_greenlets_report(loopback: Loopback) -> None:
     """Gunicorn patches in its workers, before they load the application."""
     pytest.importorskip("gunicorn")
     where = ["--bind", "127.0.0.1:0", "--workers", "2", "tests.programs.wsgi"]
-    command = python("-m", "gunicorn", "--worker-class", "gevent", *where)
+    command = python("-m", "gunicorn", "--worker-class", "gevent", *GRACE, *where)
     with service(loopback, *command, shutdown_timeout=5) as server:
         expected = ask_often(int(server.wait_for(r"http://127\.0\.0\.1:(\d+)")[1]), 12, at_once=4)
         server.end()

@@ -12,7 +12,7 @@ import pytest
 
 from tests.loopback import Loopback
 from tests.pipelines import texts, uuids
-from tests.processes.running import ask_often, python, service
+from tests.processes.running import GRACE, ask_often, python, service
 
 ADDRESS = r"http://127\.0\.0\.1:(\d+)"
 REQUESTS = 12
@@ -37,7 +37,7 @@ GUNICORNS = {
 def test_gunicorns_workers_report(loopback: Loopback, name: str) -> None:
     """Threads, forks and workers that end in between: each request's record arrives once."""
     pytest.importorskip("gunicorn")
-    command = python("-m", "gunicorn", *GUNICORNS[name], "--bind", "127.0.0.1:0", "tests.programs.wsgi")
+    command = python("-m", "gunicorn", *GUNICORNS[name], *GRACE, "--bind", "127.0.0.1:0", "tests.programs.wsgi")
     with service(loopback, *command, shutdown_timeout=20) as server:
         expected = ask_often(int(server.wait_for(ADDRESS)[1]), REQUESTS, at_once=4)
         assert server.end() == 0
