@@ -11,20 +11,18 @@ import builtins
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import Any, NamedTuple, TypeGuard
 
 from rollbar_logging.capture.codes import Codes
 from rollbar_logging.capture.occurrence import Code, Frame, Plain, Trace
 from rollbar_logging.capture.sensitive import hidden_variables, hide
+from rollbar_logging.capture.steps import Step, shortened, steps_of
 from rollbar_logging.capture.type_names import bare_name, module_of, named, type_name
 from rollbar_logging.capture.values import Reading, as_dict
 
 MAX_CHAIN = 10
 MAX_NOTES = 20
-_MAX_WALK = 100_000
-_LONGEST_PERIOD = 4
-_LEAST_REPEATS = 3
 MESSAGE_FACTOR = 16
 """A message may be so many times longer than another string: it is what people read first."""
 
@@ -42,9 +40,6 @@ class Captured(NamedTuple):
     chain: tuple[Trace, ...]
     members: tuple[dict[str, Plain], ...] = ()
 
-
-_Step = tuple[FrameType, int]
-"""A frame and the line it stands at."""
 
 _AS_IT_IS = (0, 0)
 _frame_of: Callable[[tuple[Any, ...]], Frame] = partial(tuple.__new__, Frame)
@@ -93,7 +88,7 @@ def read_exception(found: ExcInfo, reading: Reading, limits: Limits) -> Captured
         limits: How frames are read. Of a longer traceback the last frames are kept and a few of the first.
     """
     links, members = _links(found[0], found[1])
-    chain = tuple([_trace(error, tracebacks, reading, limits) for error, tracebacks in links])
+    chain = tuple([_trace(link, reading, limits) for link in links])
     described = [_member(error, reading) for error in members[: reading.max_items]]
     if len(members) > len(described):
         described.append({"class": "…", "message": f"[+{len(members) - len(described)} exceptions]"})
@@ -141,31 +136,43 @@ def _made(make: Callable[[], object]) -> BaseException | None:
     return error if is_error(error) else None
 
 
-_Links = list[tuple[BaseException, list[TracebackType | None]]]
+class _Link(NamedTuple):
+    """One exception of a chain.
+
+    Attributes:
+        error: It.
+        tracebacks: That of each group of one that it was wrapped in, the outermost first, and its own.
+        wrappers: Those groups.
+    """
+
+    error: BaseException
+    tracebacks: list[TracebackType | None]
+    wrappers: list[BaseException]
 
 
-def _links(error: BaseException, traceback: TracebackType | None) -> tuple[_Links, list[BaseException]]:
+def _links(error: BaseException, traceback: TracebackType | None) -> tuple[list[_Link], list[BaseException]]:
     """Follow an exception to its cause, a group into its first member; collect the members of groups."""
-    links: _Links = []
+    links: list[_Link] = []
     members: list[BaseException] = []
     seen: set[int] = set()
-    tracebacks = [traceback]
+    tracebacks, wrappers = [traceback], list[BaseException]()
     current: BaseException | None = error
     while current is not None and id(current) not in seen and len(links) < MAX_CHAIN:
         seen.add(id(current))
         inner = _members(current)
         if len(inner) == 1 and id(inner[0]) not in seen:
             # The wrapper says nothing of its own, but its frames tell how the inner one was reached.
+            wrappers.append(current)
             current = inner[0]
             tracebacks.append(traceback_of(current))
             continue
-        links.append((current, tracebacks))
+        links.append(_Link(current, tracebacks, wrappers))
         if inner:
             members = members or _flat(inner)
             current = inner[0]
         else:
             current = before(current)
-        tracebacks = [traceback_of(current) if current is not None else None]
+        tracebacks, wrappers = [traceback_of(current) if current is not None else None], []
     return links, members
 
 
@@ -221,11 +228,13 @@ def _message(error: BaseException, reading: Reading) -> str:
     return reading.text(text, MESSAGE_FACTOR * reading.max_string)
 
 
-def _notes(error: BaseException, reading: Reading) -> tuple[str, ...]:
-    notes = _dict_of(error).get("__notes__")
-    if not (type(notes) is list or type(notes) is tuple):
-        return ()
-    texts = [str(reading.describe(note, reading.max_depth)) for note in list(notes)[:MAX_NOTES]]
+def _notes(link: _Link, reading: Reading) -> tuple[str, ...]:
+    """Return what was noted on the exception, then on its wrappers, from the inside outwards."""
+    notes: list[Any] = []
+    for error in (link.error, *reversed(link.wrappers)):
+        found = _dict_of(error).get("__notes__")
+        notes += found if type(found) is list or type(found) is tuple else ()
+    texts = [str(reading.describe(note, reading.max_depth)) for note in notes[:MAX_NOTES]]
     return (*texts, *([f"… [+{len(notes) - MAX_NOTES} notes]"] if len(notes) > MAX_NOTES else []))
 
 
@@ -243,8 +252,8 @@ def _attributes(error: BaseException, reading: Reading) -> dict[str, Plain]:
     return {name: reading.describe(value, 1) for name, value in known}
 
 
-def _trace(error: BaseException, tracebacks: list[TracebackType | None], reading: Reading, limits: Limits) -> Trace:
-    steps = _steps(tracebacks)
+def _trace(link: _Link, reading: Reading, limits: Limits) -> Trace:
+    error, steps = link.error, steps_of(link.tracebacks)
     frames = _frames(steps, reading, limits)
     if issubclass(type(error), SyntaxError):
         frames.extend(_place_of_syntax(error))
@@ -254,7 +263,7 @@ def _trace(error: BaseException, tracebacks: list[TracebackType | None], reading
         module_of(cls) or "",
         _message(error, reading),
         tuple(frames),
-        _notes(error, reading),
+        _notes(link, reading),
         bool(steps),
         _attributes(error, reading),
     )
@@ -265,16 +274,7 @@ def _place_of_syntax(error: BaseException) -> list[Frame]:
     return [Frame(Code(filename, "<syntax>"), lineno if type(lineno) is int else None)] if type(filename) is str else []
 
 
-def _steps(tracebacks: list[TracebackType | None]) -> list[_Step]:
-    steps: list[_Step] = []
-    for traceback in tracebacks:
-        while traceback is not None and len(steps) < _MAX_WALK:
-            steps.append((traceback.tb_frame, traceback.tb_lineno))
-            traceback = traceback.tb_next  # noqa: PLW2901 - a walk
-    return steps
-
-
-def _frames(steps: list[_Step], reading: Reading, limits: Limits) -> list[Frame]:
+def _frames(steps: list[Step], reading: Reading, limits: Limits) -> list[Frame]:
     # Asked of all frames: what marks a variable as sensitive may stand in one that is left out.
     hidden = hidden_variables([frame for frame, _ in steps]) if limits.with_locals else None
     marks: dict[int, tuple[int, int]] = {}
@@ -306,44 +306,3 @@ def _other_names(names: Any) -> Mapping[str, Any]:
     if "__builtins__" in names:  # a module's own frame: its locals are its globals
         return {name: value for name, value in list(names.items()) if not str(name).startswith("__")}
     return names  # type: ignore[no-any-return]
-
-
-def shortened(steps: list[_Step], max_frames: int) -> tuple[list[_Step], dict[int, tuple[int, int]]]:
-    """Fold what repeats in a long traceback, then keep the last frames and a few of the first.
-
-    Returns:
-        The steps kept, and by their place in that list how many repetitions were folded into a step
-        and how many steps after it were left out.
-    """
-    folded = _folded(steps)
-    first = max(max_frames // 4, 1)
-    left_out = folded[first : max(len(folded) - (max_frames - first), first)]
-    kept = folded[:first] + folded[first + len(left_out) :]
-    marks = {at: (repeated, 0) for at, (_, repeated) in enumerate(kept) if repeated}
-    if left_out:
-        marks[first - 1] = (kept[first - 1][1], sum(1 + repeated for _, repeated in left_out))
-    return [step for step, _ in kept], marks
-
-
-def _folded(steps: list[_Step]) -> list[tuple[_Step, int]]:
-    """Fold runs of up to `_LONGEST_PERIOD` frames that come three times and more, as in a recursion."""
-    ids = [(id(frame.f_code), lineno) for frame, lineno in steps]
-    folded: list[tuple[_Step, int]] = []
-    at = 0
-    while at < len(steps):
-        period, repeats = _run(ids, at)
-        at += period * (repeats - 1)
-        folded.extend((step, repeats - 1) for step in steps[at : at + period])
-        at += period
-    return folded
-
-
-def _run(ids: list[tuple[int, int]], at: int) -> tuple[int, int]:
-    for period in range(1, _LONGEST_PERIOD + 1):
-        repeats = 1
-        unit = ids[at : at + period]
-        while len(unit) == period and ids[at + repeats * period : at + (repeats + 1) * period] == unit:
-            repeats += 1
-        if repeats >= _LEAST_REPEATS:
-            return period, repeats
-    return 1, 1

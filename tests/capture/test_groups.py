@@ -23,6 +23,17 @@ def test_a_group_of_one_is_unwrapped() -> None:
     assert occurrence.members == ()
 
 
+def test_what_was_noted_on_a_group_of_one_is_kept() -> None:
+    """The notes of the one exception come first, then those of what it was wrapped in, from the inside outwards."""
+    error: Any = ValueError("inner")
+    error.__notes__ = ["of the exception"]
+    for note in ("of the group", 5, "of the outer group"):
+        error = ExceptionGroup("wrapped", [error])
+        error.__notes__ = (note,) if isinstance(note, str) else note
+
+    assert captured(error).chain[0].notes == ("of the exception", "of the group", "of the outer group")
+
+
 def test_groups_of_one_in_each_other_are_unwrapped() -> None:
     """However often it is wrapped, a lone exception is what is told, with what caused it."""
     error: Any = ValueError("inner")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rollbar_logging.capture import exceptions
-from rollbar_logging.capture.exceptions import shortened
+from rollbar_logging.capture import steps as walking
+from rollbar_logging.capture.steps import shortened
 from tests.capture.failures import caught, chain_of
 
 
@@ -135,6 +135,6 @@ def test_no_frame_gets_lost_uncounted(drawn: list[tuple[int, int]], max_frames: 
 
 def test_a_walk_along_a_traceback_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """However long a traceback is, so many steps are taken and no more."""
-    monkeypatch.setattr(exceptions, "_MAX_WALK", 50)
+    monkeypatch.setattr(walking, "_MAX_WALK", 50)
 
     assert sum(1 + frame.repeated for frame in chain_of(caught(recurse, 300), max_frames=2)[0].frames) <= 50
