@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, NoReturn
 from urllib.parse import parse_qsl
 
 from rollbar_logging.server.answers import Refused
+from rollbar_logging.server.multipart import is_multipart, multipart_fields
 
 try:
     from orjson import loads as _fast_loads
@@ -121,7 +122,7 @@ def unpack(body: bytes, encoding: str, limit: int) -> bytes:
 
 
 def parse_body(body: bytes) -> Parsed:
-    """Understand a body: JSON, or a form whose field ``payload`` is JSON.
+    """Understand a body: JSON, or a form (of either kind) whose field ``payload`` is JSON.
 
     Raises:
         Refused: 400, when it is neither: broken JSON, no UTF-8, ``NaN``, nested deeper than `MAX_DEPTH`.
@@ -132,7 +133,7 @@ def parse_body(body: bytes) -> Parsed:
             return usual
         payload = parse_json(body)
         return Parsed(payload, _text(payload.get("access_token")) if isinstance(payload, dict) else None)
-    form = dict(form_fields(body))
+    form = multipart_fields(body, MOST_FIELDS) if is_multipart(body) else dict(form_fields(body))
     if "payload" not in form:
         return Parsed(parse_json(body), None)
     payload = parse_json(form["payload"].encode("utf-8", "replace"))

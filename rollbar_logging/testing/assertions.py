@@ -15,7 +15,7 @@ def assert_reported(reports: Iterable[Report], *, count: int | None = None, **wa
     """Assert that something was reported, and return it: of several reports that match, the first.
 
     Args:
-        reports: Where to look: the result of `capture_reports`, the fixture ``rollbar``, ``LocalRollbar.reports``.
+        reports: Where to look: the result of `capture_reports`, the fixture ``rollbar``, a `LocalRollbar`.
         count: How many must match, at least one; by default it does not matter.
         wanted: What the report must be, by name. ``level``, ``exception``, ``message``, ``title``, ``logger``,
             ``person``, ``request``, ``context``, ``fingerprint``, ``environment``, ``code_version``, ``framework``,
@@ -33,7 +33,8 @@ def assert_reported(reports: Iterable[Report], *, count: int | None = None, **wa
     there = _all(reports)
     found = [report for report in there if not differences(report, wanted)]
     if not found or (count is not None and len(found) != count):
-        raise AssertionError(explanation(there, wanted, count) + _on_dropped(reports))
+        more = reports.why_not_more() if isinstance(reports, Reports) else ""
+        raise AssertionError(explanation(there, wanted, count) + more)
     _expect(reports, found)
     return found[0]
 
@@ -61,8 +62,3 @@ def _all(reports: Iterable[Report]) -> list[Report]:
 def _expect(reports: Iterable[Report], found: list[Report]) -> None:
     if isinstance(reports, Reports):
         reports.expect(*found)
-
-
-def _on_dropped(reports: Iterable[Report]) -> str:
-    dropped = reports.dropped if isinstance(reports, Reports) else {}
-    return "".join(f"\ndropped: {number_of(number)} ({reason})" for reason, number in dropped.items())

@@ -21,6 +21,7 @@ from rollbar_logging.delivery.answer import Answer
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.handler import RollbarHandler
 from rollbar_logging.settings import Settings
+from rollbar_logging.testing.present import TooLow, rollbar_handlers
 from rollbar_logging.testing.report import Report
 from rollbar_logging.testing.reports import Reports
 
@@ -121,11 +122,20 @@ class _Listener(logging.Handler):
 
     def __init__(self, capture: _Capture, settings: Settings) -> None:
         super().__init__(settings.level)
+        self._usual_level = self.level
+        self.setLevel(logging.NOTSET)
         self._capture = capture
         self._settings = settings
 
     def emit(self, record: logging.LogRecord) -> None:
-        if _taker(record) is self._capture and not _is_configured():
+        too_low = self._capture.too_low
+        if (record.levelno < self._usual_level and too_low.is_full) or _taker(record) is not self._capture:
+            return
+        levels = [handler.level for handler in rollbar_handlers()]
+        lowest = min(levels, default=self._usual_level)
+        if record.levelno < lowest:
+            too_low.note(record, lowest)
+        elif not levels:
             self._capture.take(self, self._settings, record)
 
 
@@ -149,7 +159,8 @@ class _Capture:
         self._stand_ins: dict[logging.Handler, _StandIn] = {}
         self._numbers = itertools.count()
         self._order: dict[str, int] = {}
-        self.reports = Reports(self.look, self.count_dropped)
+        self.too_low = TooLow()
+        self.reports = Reports(self.look, self.count_dropped, self.too_low.told)
 
     def open(self) -> None:
         with self._opening:
@@ -216,23 +227,3 @@ def _diverted(self: RollbarHandler, record: logging.LogRecord) -> None:
 def _taker(record: logging.LogRecord, endpoint: str | None = None) -> _Capture | None:
     captures = reversed(_Capture.open_ones)
     return next((capture for capture in captures if capture.takes(record, endpoint)), None)
-
-
-def _is_configured() -> bool:
-    """Whether a `RollbarHandler` is on any logger, perhaps behind a handler that passes records on."""
-    root = logging.getLogger()
-    loggers = [root, *list(root.manager.loggerDict.values())]
-    return any(_is_among(logger.handlers) for logger in loggers if isinstance(logger, logging.Logger))
-
-
-def _is_among(handlers: Any, depth: int = 3) -> bool:
-    # Whatever a test may have put there, such as a mock, which has every attribute.
-    return isinstance(handlers, (list, tuple)) and any(_is_or_has(handler, depth) for handler in list(handlers))
-
-
-def _is_or_has(handler: Any, depth: int) -> bool:
-    if isinstance(handler, RollbarHandler):
-        return True
-    listener = getattr(handler, "listener", None)  # of a QueueHandler that was configured with Python 3.12 or newer
-    behind = ([getattr(handler, "target", None)], getattr(listener, "handlers", None))
-    return depth > 0 and any(_is_among(handlers, depth - 1) for handlers in behind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -76,6 +77,10 @@ class LocalRollbar:
             handler.flush()
         arrived = self.server.occurrences()
         return [Report(one.data, one.body_bytes) for one in arrived if one.id > self._cleared]
+
+    def __iter__(self) -> Iterator[Report]:
+        """Go through `reports`, so that an assertion takes the server itself."""
+        return iter(self.reports)
 
     @property
     def items(self) -> list[StoredItem]:

@@ -72,7 +72,7 @@ def shown(value: Any) -> str:
 
 def _difference(report: Report, name: str, expected: Any) -> str:
     if name not in FIELDS and name not in report.custom:
-        return _absent("custom", report.custom)
+        return _absent("custom", report.custom) + _near(name, (*FIELDS, *report.custom))
     if name == "exception":
         return _why_not_exception(report.exception, expected)
     if name == "level":
@@ -186,6 +186,12 @@ def _unequal(value: Any, expected: Any) -> str:
     begin = max(0, at - 20)
     parts = (("…" if begin else "") + shown(text[begin : at + 30]) for text in (value, expected))
     return f"{' is not '.join(parts)}: they differ from character {at} on"
+
+
+def _near(name: str, names: Sequence[str]) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415 - only what fails needs it
+
+    return "".join(f"; did you mean {near!r}?" for near in get_close_matches(name, names, n=1))
 
 
 def _absent(what: str, names: Mapping[str, Any]) -> str:

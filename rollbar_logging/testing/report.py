@@ -184,6 +184,11 @@ class Report(NamedTuple):
         # The application's own "record" would have pushed the other one aside.
         return _RECORDS[1] if _RECORDS[1] in self._custom else _RECORDS[0]
 
+    def __getattr__(self, name: str) -> Any:
+        if name in self.custom:
+            raise AttributeError(f"a report has no {name!r} of its own, but its custom has: report.custom[{name!r}]")
+        raise AttributeError(f"a report has no {name!r}")
+
     def __repr__(self) -> str:
         where = f" ({self.place})" if self.place else ""
         return f"<Report {self.level} {_short(self.title)!r}{where}>"

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any, overload
 
-from rollbar_logging.testing.explaining import explanation
+from rollbar_logging.testing.explaining import explanation, number_of
 from rollbar_logging.testing.matching import differences
 from rollbar_logging.testing.report import Report
 
@@ -23,9 +23,15 @@ class Reports(Sequence[Report]):
     ``rollbar_fail_on_report``.
     """
 
-    def __init__(self, look: Callable[[], list[Report]], count_dropped: Callable[[], Mapping[str, int]]) -> None:
+    def __init__(
+        self,
+        look: Callable[[], list[Report]],
+        count_dropped: Callable[[], Mapping[str, int]],
+        tell_too_low: Callable[[], str] = str,
+    ) -> None:
         self._look = look
         self._count_dropped = count_dropped
+        self._tell_too_low = tell_too_low
         self._expected: set[str] = set()
         self._cleared: set[str] = set()
 
@@ -33,6 +39,11 @@ class Reports(Sequence[Report]):
     def dropped(self) -> dict[str, int]:
         """How many reports were dropped on the way, by reason: ``before_send`` for those that it vetoed."""
         return dict(self._count_dropped())
+
+    def why_not_more(self) -> str:
+        """Return lines about what was logged and is not here, for the message of a failed assertion."""
+        dropped = (f"\ndropped: {number_of(number)} ({reason})" for reason, number in self.dropped.items())
+        return "".join(dropped) + self._tell_too_low()
 
     def peek(self) -> list[Report]:
         """Return all reports; none of them counts as expected by that."""
@@ -70,17 +81,20 @@ class Reports(Sequence[Report]):
             AssertionError: Fewer came in time.
         """
         __tracebackhide__ = True
-        return self.expect(*wait_for(self.peek, count, timeout, wanted))
+        return self.expect(*wait_for(self.peek, count, timeout, wanted, self.why_not_more))
 
     @overload
     def __getitem__(self, index: int) -> Report: ...
     @overload
     def __getitem__(self, index: slice) -> list[Report]: ...
     def __getitem__(self, index: int | slice) -> Report | list[Report]:
-        found = self.peek()[index]
-        if isinstance(found, list):
-            return self.expect(*found)
-        return self.expect(found)[0]
+        there = self.peek()
+        if isinstance(index, slice):
+            return self.expect(*there[index])
+        if not -len(there) <= index < len(there):
+            what = f"{number_of(len(there))} only, no [{index}]" if there else "nothing was reported"
+            raise IndexError(what + self.why_not_more())
+        return self.expect(there[index])[0]
 
     def __len__(self) -> int:
         return len(self.peek())
@@ -97,7 +111,13 @@ class Reports(Sequence[Report]):
         return f"Reports({self.peek()!r})"
 
 
-def wait_for(look: Callable[[], list[Report]], count: int, timeout: float, wanted: Mapping[str, Any]) -> list[Report]:
+def wait_for(
+    look: Callable[[], list[Report]],
+    count: int,
+    timeout: float,
+    wanted: Mapping[str, Any],
+    tell_more: Callable[[], str] = str,
+) -> list[Report]:
     """Look until *count* reports match, for *timeout* seconds; return them, or raise ``AssertionError``."""
     __tracebackhide__ = True
     # Counted in looks and not by a clock, which a test may have stopped.
@@ -107,4 +127,4 @@ def wait_for(look: Callable[[], list[Report]], count: int, timeout: float, wante
         if len(found) >= count:
             return found
         time.sleep(_LOOK)
-    raise AssertionError(f"after {timeout:g} s, {explanation(there, wanted, count)}")
+    raise AssertionError(f"after {timeout:g} s, {explanation(there, wanted, count)}{tell_more()}")

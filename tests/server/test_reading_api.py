@@ -38,7 +38,7 @@ def test_items_are_listed(filled: Caller, path: str) -> None:
     assert rows == [(3, "hello", "info", 1), (2, "ValueError: one", "warning", 1), (1, "ValueError: one", "error", 2)]
     oldest = listed["items"][-1]
     assert (oldest["first_occurrence_id"], oldest["last_occurrence_id"], oldest["status"]) == (1, 2, "active")
-    assert (oldest["environment"], oldest["platform"], oldest["framework"]) == ("test", "unknown", "unknown")
+    assert (oldest["environment"], oldest["platform"], oldest["framework"]) == ("test", "unknown", "python")
 
 
 @pytest.mark.parametrize(

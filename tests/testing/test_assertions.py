@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import datetime as dt
 import decimal
 import logging
@@ -12,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rollbar_logging import RollbarHandler
 from rollbar_logging.testing import (
     RaisedException,
     Report,
@@ -20,6 +23,7 @@ from rollbar_logging.testing import (
     assert_reported,
     capture_reports,
 )
+from rollbar_logging.testing.present import TooLow
 
 
 class SoldOutError(LookupError):
@@ -130,6 +134,64 @@ def test_what_was_dropped_is_told() -> None:
         logging.getLogger("shop").error("boom")
 
         assert said(reports) == "nothing was reported, 1 expected\ndropped: 1 report (before_send)"
+
+
+def test_what_was_below_the_level_is_told() -> None:
+    """What is missed was often logged, only too low: by the level of the handler, or by the usual one without any."""
+    shop = logging.getLogger("shop")
+    with capture_reports() as reports:
+        shop.warning("%d left", 2)
+        expected = "nothing was reported, 1 expected\nlogged below the level ERROR: WARNING '2 left'"
+        assert said(reports) == expected
+        with pytest.raises(AssertionError) as caught:
+            reports.wait_for(timeout=0)
+        assert str(caught.value) == f"after 0 s, {expected}"
+        shop.error("boom")
+        for number in range(9):
+            shop.warning("more %d", number)
+        assert said(reports, title="2 left").endswith(
+            "\nlogged below the level ERROR: WARNING '2 left', WARNING 'more 0', WARNING 'more 1', …"
+        )
+    with contextlib.closing(RollbarHandler(level="CRITICAL", enabled=False)) as handler, capture_reports() as reports:
+        shop.addHandler(handler)
+        shop.error("boom")
+        shop.removeHandler(handler)
+        assert said(reports) == "nothing was reported, 1 expected\nlogged below the level CRITICAL: ERROR 'boom'"
+    with capture_reports(level="WARNING") as reports:
+        shop.warning("low")
+        assert said(reports, level="error").endswith("'warning' is not 'error'")
+
+
+def test_a_record_that_cannot_be_written_is_told_as_it_is() -> None:
+    """Arguments that do not fit its text must not fail the program that is tested."""
+    too_low = TooLow()
+    too_low.note(logging.makeLogRecord({"msg": "%d left", "args": ("x",), "levelname": "INFO"}), logging.ERROR)
+
+    assert too_low.told() == "\nlogged below the level ERROR: INFO '%d left'"
+
+
+def test_a_name_that_was_mistyped_is_guessed() -> None:
+    """It would otherwise pass for a key of `custom`, which merely is not there."""
+    reports = [message("sold out", order=4)]
+
+    assert said(reports, msg="sold out").endswith("msg: missing: custom has 'order'; did you mean 'message'?")
+    assert said(reports, ordr=4).endswith("ordr: missing: custom has 'order'; did you mean 'order'?")
+    assert said(reports, zzz=4).endswith("zzz: missing: custom has 'order'")
+
+
+def test_what_is_not_there_says_so() -> None:
+    """An index beyond the reports, and an attribute that is a key of `custom`."""
+    reports = Reports(lambda: [message("sold out", order=4)], dict)
+
+    assert reports[-1].message == "sold out"
+    with pytest.raises(IndexError, match=r"^1 report only, no \[1\]$"):
+        reports[1]
+    with pytest.raises(IndexError, match=r"^nothing was reported\ndropped: 2 reports \(storm\)$"):
+        Reports(list, lambda: {"storm": 2})[0]
+    with pytest.raises(AttributeError, match=r"report\.custom\['order'\]"):
+        _ = reports[0].order
+    assert not hasattr(reports[0], "nothing")
+    assert copy.deepcopy(reports[0]) == reports[0]
 
 
 def test_what_did_not_come_in_time() -> None:

@@ -76,7 +76,7 @@ def test_its_handler_reports_at_once(rollbar: LocalRollbar, logger: logging.Logg
         logger.error("same", extra={"number": number})
 
     assert [report.custom["number"] for report in rollbar.reports] == list(range(100))
-    assert_reported(rollbar.reports, environment="test", count=100)
+    assert_reported(rollbar, environment="test", count=100)
 
 
 def test_it_tells_what_did_not_come(rollbar: LocalRollbar, logger: logging.Logger) -> None:

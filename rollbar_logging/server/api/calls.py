@@ -67,6 +67,10 @@ class Call(NamedTuple):
         except RollbarError as error:
             raise Refused(422, str(error)) from error
 
+    def tell_pages(self, *item_ids: int) -> None:
+        """Have the open pages show what was changed: those of these items, or, without any, all."""
+        self.parts.database.on_changed(item_ids)
+
     def path_id(self, name: str = "id") -> int:
         """Return an id of the path.
 

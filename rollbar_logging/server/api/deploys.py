@@ -62,6 +62,7 @@ async def _create(call: Call) -> Answer:
         return add_deploy(database, {**columns, "user_id": user and user.id})
 
     deploy_id = await call.change(add)
+    call.tell_pages()
     return Answer(200, render({"err": 0, "data": {"deploy_id": deploy_id}}))
 
 
@@ -110,7 +111,9 @@ async def _change(call: Call) -> Answer:
         change_deploy(database, deploy_id, columns)
         return deploy._replace(**columns)
 
-    return success((await call.change(change))._asdict())
+    changed = await call.change(change)
+    call.tell_pages()
+    return success(changed._asdict())
 
 
 async def _one(call: Call) -> Answer:

@@ -174,6 +174,7 @@ async def _change(call: Call) -> Answer:
         change_item(database, find_item(database, item.project_id, id=item.id) or item, columns, now)
 
     await call.change(change)
+    call.tell_pages(item.id)
     sent = (*_CHANGEABLE, "snooze_enabled", "snooze_expiration_in_seconds")
     return success({name: call.fields[name] for name in sent if name in call.fields})
 

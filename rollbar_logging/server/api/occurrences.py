@@ -69,6 +69,7 @@ async def _delete(call: Call) -> Answer:
     wanted = call.path_id()
     if not await call.change(lambda database: delete_occurrence(database, call.project_id, wanted)):
         raise Refused(404, "not found")
+    call.tell_pages()
     return Answer(200, render({"err": 0, "message": "The occurrence has been deleted."}))
 
 

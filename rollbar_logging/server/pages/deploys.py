@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rollbar_logging.server.account import Deploy
 from rollbar_logging.server.pages.site import LARGEST_ID, Site, chosen_project, number
 from rollbar_logging.server.pages.views.graph import HOURS, chart, first_hour
 from rollbar_logging.server.pages.views.wording import moment_of, span, with_query
@@ -29,13 +30,13 @@ async def deploys_page(request: Request, site: Site) -> Response:
         """Find what the page shows."""
         projects = overview.list_projects(database)
         project = chosen_project(request, projects)
-        listed = overview.list_deploys(database, project.id, limit=_PER_PAGE + 1, before=before)
+        listed = overview.list_deploys(database, project.id, now=now, limit=_PER_PAGE + 1, before=before)
         return (
             projects,
             project,
             listed,
             site.hours.of_project(database, project.id, since, now),
-            overview.list_deploys(database, project.id, since=since),
+            overview.list_deploys(database, project.id, now=now, since=since),
             overview.new_items_by_version(database, project.id, {each.revision for each in listed}),
         )
 
@@ -52,7 +53,7 @@ async def deploys_page(request: Request, site: Site) -> Response:
             {
                 "deploy": deploy,
                 "began": moment_of(deploy.start_time, now),
-                "took": span(deploy.finish_time - deploy.start_time) if deploy.finish_time else "",
+                "took": _took(deploy),
                 "new_items": new_items.get(deploy.revision, 0),
             }
             for deploy in shown
@@ -60,3 +61,9 @@ async def deploys_page(request: Request, site: Site) -> Response:
         setup=site.setup(request, project),
         older=with_query("/deploys", {"before": shown[-1].id, "project": other}) if len(listed) > len(shown) else "",
     )
+
+
+def _took(deploy: Deploy) -> str:
+    """Say how long a deploy took; one that was told at its end took nobody knows how long."""
+    seconds = (deploy.finish_time or 0) - deploy.start_time
+    return span(seconds) if seconds > 0 else ""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rollbar_logging.server.account import Deploy
 from rollbar_logging.server.pages.site import Site, chosen_project, number
 from rollbar_logging.server.pages.views.graph import chart, first_hour
 from rollbar_logging.server.pages.views.items import item_row, occurrence_row, page_links
@@ -65,7 +66,7 @@ class _Found(NamedTuple):
     hours: dict[int, overview.HourCounts]
     siblings: list[overview.Sibling]
     project_hours: overview.HourCounts
-    deploys: list[overview.Deploy]
+    deploys: list[Deploy]
     environments: list[str]
     is_empty: bool
 
@@ -147,7 +148,7 @@ def _find(database: Connection, site: Site, request: Request, wanted: Wanted, no
         hours=overview.hours_of_items(database, [item.id for item in items], since),
         siblings=overview.list_siblings(database, project.id, {item.hash for item in items}),
         project_hours=site.hours.of_project(database, project.id, since, now),
-        deploys=overview.list_deploys(database, project.id, since=since),
+        deploys=overview.list_deploys(database, project.id, now=now, since=since),
         environments=overview.list_environments(database, project.id),
         is_empty=not items and not wanted.is_narrowed and wanted.page == 1,
     )

@@ -19,7 +19,7 @@ _WAITING = 40
 """Messages that wait for one listener: some ten seconds of them."""
 _GATHERED_SECONDS = 0.25
 _MOST_ITEMS = 200
-"""Ids of one message; when there are more, only their number is told."""
+"""Ids of one message; when there are more, it is told that all may look different."""
 _HEARTBEAT_SECONDS = 15.0
 
 _HEARTBEAT = b": still here\n\n"
@@ -54,6 +54,7 @@ class Hub:
         self._gathered_seconds = gathered_seconds
         self._listeners: set[Listener] = set()
         self._gathered: set[int] = set()
+        self._is_all = False
         self._count = 0
         self._changes = 0
         self._start = secrets.token_hex(4)
@@ -72,12 +73,17 @@ class Hub:
         if added:
             self.touch((one.item_id for one in added), len(added))
 
-    def touch(self, item_ids: Iterable[int], occurrences: int = 0) -> None:
+    def on_changed(self, item_ids: Sequence[int]) -> None:
+        """Tell that these items look different now; with none, that whatever a page shows may."""
+        self.touch(item_ids, is_all=not item_ids)
+
+    def touch(self, item_ids: Iterable[int], occurrences: int = 0, *, is_all: bool = False) -> None:
         """Tell that these items look different now."""
         self._changes += 1
         if not self._listeners:
             return
         self._gathered.update(item_ids)
+        self._is_all = self._is_all or is_all
         self._count += occurrences
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._gathered_seconds, self._tell)
@@ -100,9 +106,11 @@ class Hub:
 
     def _tell(self) -> None:
         self._timer = None
-        ids = sorted(self._gathered) if len(self._gathered) <= _MOST_ITEMS else []
-        message = {"items": ids, "is_all": not ids, "occurrences": self._count}
+        is_all = self._is_all or len(self._gathered) > _MOST_ITEMS
+        ids = [] if is_all else sorted(self._gathered)
+        message = {"items": ids, "is_all": is_all, "occurrences": self._count}
         self._gathered.clear()
+        self._is_all = False
         self._count = 0
         written = f"data: {json.dumps(message, separators=(',', ':'))}\n\n".encode("ascii")
         for listener in tuple(self._listeners):

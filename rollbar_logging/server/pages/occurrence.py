@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rollbar_logging.server.account import Deploy
 from rollbar_logging.server.answers import Refused
 from rollbar_logging.server.pages.guard import HEADERS
 from rollbar_logging.server.pages.lists import read_search
-from rollbar_logging.server.pages.site import LARGEST_ID, Site
+from rollbar_logging.server.pages.site import LARGEST_ID, Site, see_other
 from rollbar_logging.server.pages.views.graph import HOUR, HOURS, chart, first_hour
 from rollbar_logging.server.pages.views.items import history, item_row, occurrence_row, title_parts
 from rollbar_logging.server.pages.views.markdown import file_name, occurrence_markdown
@@ -41,7 +42,7 @@ class _Found(NamedTuple):
     uuids: dict[int, str]
     listed: list[OccurrenceSummary]
     hours: overview.HourCounts
-    deploys: list[overview.Deploy]
+    deploys: list[Deploy]
     siblings: list[overview.Sibling]
     events: list[overview.ItemEvent]
     versions: list[overview.VersionCount]
@@ -101,6 +102,18 @@ async def occurrence_page(request: Request, site: Site) -> Response:
     return _shown(site, request, found, search, OPEN_APPLICATION)
 
 
+async def linked_page(request: Request, _site: Site) -> Response:
+    """Lead on from an address as clients print it, with rollbar.com in place of this server, to the occurrence's page.
+
+    Raises:
+        Refused: 404, when the query has no ``uuid``.
+    """
+    uuid = request.query_params.get("uuid", "")
+    if not uuid:
+        raise Refused(404, "There is no uuid in this address: /occurrence/uuid/?uuid=…")
+    return see_other(occurrence_url(uuid))
+
+
 def _surroundings(
     database: Connection,
     projects: list[overview.Project],
@@ -114,7 +127,7 @@ def _surroundings(
     around = Neighbours(None, None, None, None) if occurrence is None else neighbours(database, occurrence, terms)
     ids = {each for each in around if each is not None}
     since = first_hour(now, _DAYS * HOURS)
-    deploys = overview.list_deploys(database, item.project_id, since=since, environment=item.environment)
+    deploys = overview.list_deploys(database, item.project_id, now=now, since=since, environment=item.environment)
     return _Found(
         projects=projects,
         item=item,

@@ -37,6 +37,9 @@ register_url_convertor("anything", _Anything())
 
 Endpoint = Callable[[Request, Site], Awaitable[Response]]
 
+_LINKED = ("occurrence", "item", "instance")
+"""Rollbar's addresses ``/occurrence/uuid/?uuid=…`` and so on, which clients write into logs."""
+
 
 def page_routes(site: Site) -> list[Route]:
     """Return the routes of all pages and of ``/local/``."""
@@ -44,6 +47,7 @@ def page_routes(site: Site) -> list[Route]:
         "/": lists.items_page,
         "/occurrences": lists.occurrences_page,
         "/item/{id:int}": occurrence.item_page,
+        **{f"/{name}/uuid{slash}": occurrence.linked_page for name in _LINKED for slash in ("", "/")},
         "/occurrence/{uuid:anything}": occurrence.occurrence_page,
         "/deploys": deploys.deploys_page,
         "/rql": rql.rql_page,

@@ -93,9 +93,10 @@ class Site(NamedTuple):
 
 
 def new_site(parts: Parts) -> Site:
-    """Put a site together; from now on its listeners are told of what is stored."""
+    """Put a site together; from now on its listeners are told of what is stored and changed."""
     site = Site(parts, _templates(), load_static_files(), Hub(), secrets.token_urlsafe(24), ClosedHours())
     parts.database.on_stored = site.hub.on_stored
+    parts.database.on_changed = site.hub.on_changed
     return site
 
 

@@ -58,6 +58,8 @@ class Database:
         self._closing = threading.Lock()
         self.on_stored: Callable[[Sequence[Added]], None] = _nothing
         """Called on the event loop with what each group has stored."""
+        self.on_changed: Callable[[Sequence[int]], None] = _nothing
+        """Called on the event loop with the items that somebody has changed; with none when all may look different."""
 
     def start(self) -> None:
         """Open the database; whatever *opened* raises is raised here."""
@@ -176,7 +178,7 @@ class Database:
         self.on_stored([result for result in results if isinstance(result, Added) and not result.is_duplicate])
 
 
-def _nothing(_added: Sequence[Added]) -> None:
+def _nothing(_told: Sequence[Any]) -> None:
     pass
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from rollbar_logging.server.arrival import Arrival
+from rollbar_logging.server.frameworks import framework_of_item
 from rollbar_logging.server.versions import is_older
 
 
@@ -120,7 +121,7 @@ def new_item(tally: Tally, counter: int) -> dict[str, Any]:
         "level": first.level,
         "kind": first.kind,
         "platform": first.platform,
-        "framework": first.framework,
+        "framework": framework_of_item(first.framework, first.platform, first.language),
         "language": first.language,
         "status": "active",
         **tally.columns_of_new(),

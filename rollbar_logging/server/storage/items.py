@@ -62,14 +62,15 @@ def list_items(
         now: Unix seconds, to tell who is snoozed.
     """
     conditions = [items.c.project_id == project_id, *_conditions(wanted, now)]
+    latest_first = items.c.last_occurrence_id.desc()
+    first = (page - 1) * limit
+    if wanted.search:
+        # A search may have to look at every occurrence: it does so once, for the count and the page.
+        ids = connection.scalars(select(items.c.id).where(*conditions).order_by(latest_first)).all()
+        of_page = select(*_COLUMNS).where(items.c.id.in_(ids[first : first + limit])).order_by(latest_first)
+        return len(ids), _items(connection, of_page)
     total = connection.scalar(select(func.count()).select_from(items).where(*conditions))
-    query = (
-        select(*_COLUMNS)
-        .where(*conditions)
-        .order_by(items.c.last_occurrence_id.desc())
-        .limit(limit)
-        .offset((page - 1) * limit)
-    )
+    query = select(*_COLUMNS).where(*conditions).order_by(latest_first).limit(limit).offset(first)
     return int(total or 0), _items(connection, query)
 
 

@@ -72,7 +72,7 @@ def occurrence_metrics(
         source = _hours(project_id, wanted, buckets, now)
     else:
         source = _single(project_id, wanted, buckets)
-    grouped = _grouped(_flat(source, wanted), wanted)
+    grouped = _grouped(_flat(source, wanted), wanted, has_buckets=buckets is not None)
     order = [_sorted(grouped.c[_label(wanted, each.name)], each.is_descending) for each in wanted.sort]
     rest = [_sorted(grouped.c[f"g{index}"], is_descending=False) for index in range(len(wanted.group_by))]
     place = func.row_number().over(partition_by=grouped.c.bucket, order_by=[*order, *rest])
@@ -156,12 +156,16 @@ def _number(at: ColumnElement[int], buckets: TimeBuckets | None) -> ColumnElemen
     return number
 
 
-def _grouped(flat: Subquery, wanted: Metrics) -> Subquery:
-    keys = [flat.c.bucket, *(flat.c[f"g{index}"] for index in range(len(wanted.group_by)))]
+def _grouped(flat: Subquery, wanted: Metrics, *, has_buckets: bool) -> Subquery:
+    groups = [flat.c[f"g{index}"] for index in range(len(wanted.group_by))]
+    # Sorting is what grouping costs, and a key that is always the same is compared all the same.
+    is_keyed = has_buckets or not groups
+    bucket = flat.c.bucket if is_keyed else literal_column("0").label("bucket")
+    keys = [flat.c.bucket, *groups] if is_keyed else groups
     figures = [
         _figure(aggregate, flat.c[f"f{index}"]).label(f"a{index}") for index, aggregate in enumerate(wanted.aggregates)
     ]
-    return select(*keys, *figures).group_by(*keys).subquery("grouped")
+    return select(bucket, *groups, *figures).group_by(*keys).subquery("grouped")
 
 
 def _figure(aggregate: Aggregate, column: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, func, select
 
+from rollbar_logging.server.account import Deploy, as_of
 from rollbar_logging.server.received import OccurrenceSummary, ReceivedOccurrence, StoredItem
 from rollbar_logging.server.search import Term
 from rollbar_logging.server.storage.items import find_item
@@ -35,19 +36,6 @@ class Project(NamedTuple):
 
     id: int
     name: str
-
-
-class Deploy(NamedTuple):
-    """One deploy; times are Unix seconds."""
-
-    id: int
-    environment: str
-    revision: str
-    status: str
-    comment: str | None
-    local_username: str | None
-    start_time: int
-    finish_time: int | None
 
 
 class ItemEvent(NamedTuple):
@@ -143,6 +131,7 @@ def list_deploys(
     connection: Connection,
     project_id: int,
     *,
+    now: float,
     since: float = 0,
     environment: str | None = None,
     limit: int = 100,
@@ -153,6 +142,7 @@ def list_deploys(
     Args:
         connection: The database.
         project_id: Whose.
+        now: Unix seconds, to tell which have timed out.
         since: Only those that began at or after this Unix second.
         environment: Only those of this one.
         limit: At most so many.
@@ -165,7 +155,8 @@ def list_deploys(
         query = query.where(deploys.c.environment == environment)
     if before is not None:
         query = query.where(deploys.c.id < before)
-    return [Deploy(*row) for row in connection.execute(query.order_by(deploys.c.id.desc()).limit(limit))]
+    found = connection.execute(query.order_by(deploys.c.id.desc()).limit(limit))
+    return [as_of(Deploy(*row), now) for row in found]
 
 
 def new_items_by_version(connection: Connection, project_id: int, versions: Collection[str]) -> dict[str, int]:

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, false
+from sqlalchemy import Boolean, ColumnElement, exists, false, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from rollbar_logging.server.search import Term
 from rollbar_logging.server.storage.tables import items, occurrences
 
-_OF_ITEMS = frozenset({"hash", "counter"})
+_OF_ITEMS = frozenset({"hash", "counter", "framework"})
+
+
+class _alike(FunctionElement[bool]):  # noqa: N801 - it is written like a function of SQL
+    """Whether a text is like a pattern, in whatever case."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_alike)
+def _ilike(element: _alike, compiler: Any, **options: Any) -> str:
+    text, pattern = element.clauses
+    return str(compiler.process(text.ilike(pattern, escape="\\"), **options))
+
+
+@compiles(_alike, "sqlite")
+def _like_of_sqlite(element: _alike, compiler: Any, **options: Any) -> str:
+    """Use that LIKE looks at no ASCII letter's case there: ``ilike`` would write each row's text anew before."""
+    text, pattern = element.clauses
+    return str(compiler.process(text.like(pattern, escape="\\"), **options))
 
 
 def item_matches(terms: Sequence[Term]) -> list[ColumnElement[bool]]:
@@ -18,9 +41,12 @@ def item_matches(terms: Sequence[Term]) -> list[ColumnElement[bool]]:
     # The words of the title alone need no look at occurrences: an item has its first one's title.
     titles = [term for term in terms if term.column == "title"]
     others = [term for term in terms if term.column not in {*_OF_ITEMS, "title"}]
-    conditions += [items.c.title.ilike(term.pattern, escape="\\") for term in titles]
+    conditions += [_alike(items.c.title, term.pattern) for term in titles]
     if others:
-        conditions.append(exists().where(occurrences.c.item_id == items.c.id, *(_like(term) for term in others)))
+        # All occurrences are gone through once, in the order of the disk; asked of each item, they would be fetched
+        # one by one whenever few match, and those are the searches of somebody who looks for something.
+        matching = select(occurrences.c.item_id).where(*(_like(term) for term in others))
+        conditions.append(items.c.id.in_(matching))
     return conditions
 
 
@@ -36,8 +62,8 @@ def occurrence_matches(terms: Sequence[Term]) -> list[ColumnElement[bool]]:
 def _of_item(term: Term) -> ColumnElement[bool]:
     if term.column == "counter":
         return items.c.counter == int(term.pattern) if len(term.pattern) < 16 else false()  # noqa: PLR2004 - 53 bits
-    return items.c[term.column].ilike(term.pattern, escape="\\")
+    return _alike(items.c[term.column], term.pattern)
 
 
 def _like(term: Term) -> ColumnElement[bool]:
-    return occurrences.c[term.column].ilike(term.pattern, escape="\\")
+    return _alike(occurrences.c[term.column], term.pattern)

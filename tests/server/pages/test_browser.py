@@ -132,6 +132,46 @@ def test_an_item_tells_of_newer_occurrences(caller: Caller, view: Open) -> None:
     expect(page.locator("aside .pairs").first).to_contain_text("new")
 
 
+def test_what_is_changed_by_the_api_is_shown(caller: Caller, view: Open) -> None:
+    """An item that a program resolves, and a deploy that it tells of, appear on pages that are open."""
+    caller.post(item())
+    of_item, listed, told = is_live(view("item/1")), is_live(view()), is_live(view("deploys"))
+
+    assert caller.call("PATCH", "item/1", "write", json={"status": "resolved"}).status_code == 200
+    expect(of_item.locator(".facts-line .tag")).to_have_text("resolved")
+    expect(of_item.get_by_role("button", name="Reopen")).to_be_visible()
+    expect(listed.locator("[data-row] .tag")).to_have_text("resolved")
+    deploy = {"environment": "test", "revision": "abc"}
+    assert caller.call("POST", "deploy", "post_server_item", json=deploy).status_code == 200
+    expect(told.get_by_role("link", name="abc")).to_be_visible()
+    expect(listed.get_by_role("link", name="1 deploy")).to_be_visible()
+
+
+def test_refusals_are_counted_while_somebody_looks(caller: Caller, view: Open) -> None:
+    """Also those that leave nothing in the database, of which no event tells."""
+    page = is_live(view("refusals"))
+    tile = page.locator(".tiles li", has_text="400 not understood").locator("b")
+    expect(tile).to_have_text("0")
+
+    caller.post(b"{")
+    expect(tile).to_have_text("1")
+
+
+def test_the_root_cause_is_named_above_the_fold(caller: Caller, view: Open) -> None:
+    """A chain says at its top where it began, and leads there; a message has no calls to open."""
+    caller.post(error_item())
+    caller.post(item())
+    page = view("item/1")
+    lead = page.locator(".lead", has_text="Root cause: KeyError: 'id' at /app/store.py:7 in load")
+    expect(lead).to_be_in_viewport()
+
+    lead.get_by_role("link", name="KeyError").click()
+    expect(page.locator("#trace-1")).to_contain_text("caused by")
+    expect(page.locator("#trace-1")).to_be_in_viewport()
+    expect(page.get_by_role("group", name="Open calls")).to_have_count(1)
+    expect(view("item/2").get_by_role("group", name="Open calls")).to_have_count(0)
+
+
 def test_a_list_can_be_walked_and_changed_by_keys(caller: Caller, view: Open) -> None:
     """The keys j and k choose, Enter opens, r resolves and reopens, m mutes."""
     for text in ("one", "two", "three"):

@@ -36,6 +36,13 @@ def test_what_is_stored_together_is_told_at_once() -> None:
         hub.on_stored([added(number) for number in range(500)])
         message = await asyncio.wait_for(listener.messages.get(), 5)
         assert message == b'data: {"items":[],"is_all":true,"occurrences":500}\n\n'
+        hub.on_changed([])
+        hub.on_changed([4])
+        message = await asyncio.wait_for(listener.messages.get(), 5)
+        assert message == b'data: {"items":[],"is_all":true,"occurrences":0}\n\n'
+        hub.on_changed([4])
+        message = await asyncio.wait_for(listener.messages.get(), 5)
+        assert message == b'data: {"items":[4],"is_all":false,"occurrences":0}\n\n'
 
     asyncio.run(run())
 
@@ -101,6 +108,31 @@ def test_events_come_over_http(caller: Caller) -> None:
         Caller(caller.server).post(item())
         told = next(line for line in lines if line.startswith(b"data: {"))
         assert json.loads(told[5:]) == {"items": [1], "is_all": False, "occurrences": 1}
+        caller.server.stop()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scope", "fields", "items"),
+    [
+        ("PATCH", "item/1", "write", {"status": "resolved"}, [1]),
+        ("DELETE", "instance/1", "write", None, []),
+        ("POST", "deploy", "post_server_item", {"environment": "test", "revision": "abc"}, []),
+        ("PATCH", "deploy/1", "post_server_item", {"status": "failed"}, []),
+    ],
+)
+def test_what_is_changed_by_the_api_is_told(
+    caller: Caller, method: str, path: str, scope: str, fields: dict[str, str] | None, items: list[int]
+) -> None:
+    """To the pages of the item, or, where more than one item looks different, to all."""
+    caller.post(item())
+    started = {"environment": "test", "revision": "old", "status": "started"}
+    assert caller.call("POST", "deploy", "post_server_item", json=started).status_code == 200
+    with caller.session.get(f"{caller.server.url}events", stream=True, timeout=30) as answer:
+        lines = answer.iter_lines()
+        assert next(lines) == b"retry: 2000"
+        assert Caller(caller.server).call(method, path, scope, json=fields).status_code == 200
+        told = next(line for line in lines if line.startswith(b"data: {"))
+        assert json.loads(told[5:]) == {"items": items, "is_all": not items, "occurrences": 0}
         caller.server.stop()
 
 

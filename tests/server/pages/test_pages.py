@@ -231,6 +231,17 @@ def test_other_bodies_are_shown(caller: Caller, body: dict[str, object]) -> None
     assert (EVIL in page.text) == ("message" in body)
 
 
+@pytest.mark.parametrize("path", ["occurrence/uuid/", "occurrence/uuid", "item/uuid/", "instance/uuid"])
+def test_links_of_clients_lead_to_the_occurrence(caller: Caller, path: str) -> None:
+    """Rollbar's own addresses, as clients print them, work with this server's name in them."""
+    caller.post(item("found", uuid="u/1 ä"))
+
+    answer = caller.page(path, params={"uuid": "u/1 ä"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/occurrence/u%2F1%20%C3%A4")
+    assert "found" in caller.page(answer.headers["Location"][1:]).text
+    assert caller.page(path).status_code == 404
+
+
 def test_an_occurrence_can_be_downloaded(caller: Caller) -> None:
     """As JSON, whole, and as Markdown for a ticket; under a name that is no header of its own."""
     caller.post(error_item(uuid='u"\r\n1'))
@@ -476,6 +487,20 @@ def test_deploys_are_on_the_time_line(caller: Caller) -> None:
     text = caller.page("deploys").text
     assert re.search(r'<td class="number">1</td>', text)
     assert "30.0 s" in text
+
+
+def test_a_deploy_that_never_ended_has_timed_out(caller: Caller) -> None:
+    """As the API says; and of one that was told at its end, nobody says how long it took."""
+    caller.call("POST", "deploy", "post_server_item", json={"environment": "test", "revision": "r2"})
+    now = caller.get("deploys").json()["result"]["deploys"][0]["start_time"]
+    row = {"project_id": 1, "environment": "test", "revision": "r1", "status": "started", "start_time": now - 7200}
+    change(caller.server, lambda found: found.execute(insert(deploys).values(**row)))
+
+    text = caller.page("deploys").text
+    assert "deploy of r1 to test (timed_out)" in text
+    cells = [re.sub("<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", text, re.DOTALL)]
+    assert [cells[0], cells[2], cells[4]] == ["r1", "timed_out", "1 h"]
+    assert [cells[8], cells[10], cells[12]] == ["r2", "succeeded", ""]
 
 
 def test_rql_is_answered_with_a_table(caller: Caller) -> None:

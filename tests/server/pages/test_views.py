@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rollbar_logging import RollbarHandler
+from rollbar_logging.server.account import Deploy
 from rollbar_logging.server.counters import ServerStats, TokenStats
 from rollbar_logging.server.pages.views import values
 from rollbar_logging.server.pages.views.cuts import cuts_of
@@ -23,7 +26,6 @@ from rollbar_logging.server.pages.views.traces import OPENINGS, Frame, Trace, is
 from rollbar_logging.server.pages.views.values import Node, names_in, tree_of
 from rollbar_logging.server.pages.views.wording import age, item_url, moment_of, occurrence_url, short_count, size, span
 from rollbar_logging.server.received import ReceivedOccurrence
-from rollbar_logging.server.storage.overview import Deploy
 
 NOW = 1_800_000_000.0
 
@@ -290,6 +292,7 @@ def test_the_trail_leads_up_to_the_occurrence() -> None:
             "timestamp_ms": (NOW - 1) * 1000,
             "body": {"method": "GET", "url": "/x", "status_code": 500},
         },
+        {"type": "log", "body": {"message": "failed", "exception": "E: x"}},
         {"type": "navigation", "body": {"from": "/a", "to": "/b"}},
         {"type": "dom", "body": {"element": "button#pay"}},
         {"type": "manual", "body": {"k": "v"}},
@@ -297,17 +300,17 @@ def test_the_trail_leads_up_to_the_occurrence() -> None:
     data = {"metadata": {"customer_timestamp": NOW}, "body": {"telemetry": events}}
     shown = occurrence_view(received(data), now=NOW).telemetry
 
-    assert [event.text for event in shown] == ["came", "GET /x 500", "/a → /b", "button#pay", "{k: v}"]
+    texts = ["came", "GET /x 500", "failed · E: x", "/a → /b", "button#pay", "{k: v}"]
+    assert [event.text for event in shown] == texts
     minus = "\N{MINUS SIGN}"
-    assert [event.before for event in shown] == [f"{minus}3.0 s", f"{minus}1.0 s", "", "", ""]
+    assert [event.before for event in shown] == [f"{minus}3.0 s", f"{minus}1.0 s", "", "", "", ""]
 
 
 def test_a_ticket_has_what_a_reader_needs() -> None:
     """Title, level, when and where, the exceptions with their calls, and the values of the call of interest."""
+    error = {"class": "E", "message": "```", "description": "logged"}
     data = {
-        "body": {
-            "trace_chain": [{"frames": [{**OWN, "locals": {"n": 1}}], "exception": {"class": "E", "message": "```"}}]
-        },
+        "body": {"trace_chain": [{"frames": [{**OWN, "locals": {"n": 1}}], "exception": error}]},
         "request": {"url": "/pay", "method": "POST"},
     }
     view = occurrence_view(received(data, title="E: *bold* <b>"), now=NOW)
@@ -318,6 +321,7 @@ def test_a_ticket_has_what_a_reader_needs() -> None:
         "#4, 9 occurrences",
         "`POST /pay`",
         "````\n```\n````",
+        "```\nlogged\n```",
         "/srv/shop/view.py:3 in show\n    show()",
         "n = 1",
         "<http://h/occurrence/u-1>",
@@ -339,7 +343,7 @@ def test_a_spark_has_a_bar_for_each_hour_with_counts() -> None:
 def test_a_chart_has_bars_and_deploys() -> None:
     """Counts are added up for each bar; a deploy stands where it began."""
     hour = int(NOW // HOUR) * HOUR
-    deploy = Deploy(1, "production", "abc", "succeeded", None, None, hour, None)
+    deploy = Deploy(1, 1, "production", "abc", "succeeded", None, None, None, hour, None)
     old = deploy._replace(start_time=hour - 900 * HOUR)
     drawn = chart({hour: 2, hour - HOUR: 3}, [deploy, old], NOW, slots=12, hours_each=2)
 
@@ -374,13 +378,13 @@ def test_pages_are_linked() -> None:
 
 
 def test_tables_show_numbers_and_times() -> None:
-    """Numbers stand to the right, a Unix time has its date at hand, and what is too much is counted."""
+    """Numbers stand to the right, a Unix time has its date beside it, no value is told from no text."""
     table = table_view(["timestamp", "n", "t"], [[NOW, 1.5, None]] * 600, NOW)
 
     assert table.left_out == 100
-    assert table.rows[0][0].hint == "2027-01-15 08:00:00 UTC"
+    assert table.rows[0][0].date == "2027-01-15 08:00:00 UTC"
     assert [cell.is_number for cell in table.rows[0]] == [True, True, False]
-    assert table.rows[0][2].text == ""
+    assert [(cell.text, cell.is_null) for cell in table.rows[0][1:]] == [("1.5", False), ("NULL", True)]
 
 
 def test_refusals_have_words() -> None:
@@ -399,6 +403,20 @@ def test_the_setup_has_the_token_in_it() -> None:
     assert known.environment == "export ROLLBAR_ACCESS_TOKEN=abc\nexport ROLLBAR_ENDPOINT=http://h/api/1/"
     assert known.is_token_known
     assert not setup_view({}, "http://h/api/1/").is_token_known
+
+
+def test_the_lines_for_python_run_as_they_are() -> None:
+    """Pasted into an empty program, they let it report."""
+    lines = setup_view({"post_server_item": "abc"}, "http://127.0.0.1:9/api/1/").python
+    exec(lines, {})  # noqa: S102 - it is what the reader does with them
+    (handler,) = (each for each in logging.getLogger().handlers if isinstance(each, RollbarHandler))
+    logging.getLogger().removeHandler(handler)
+    handler.close()
+
+
+def test_a_preview_shortens_without_words() -> None:
+    """A long value in it ends in an ellipsis; how much there is, the value itself tells."""
+    assert values.preview({"url": "https://shop.example.com/checkout"}) == "{url: https://shop.example.com…}"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import { showButtons } from "./forms.js";
 import { tick } from "./times.js";
 
 const PAUSE = 1000; // milliseconds between two refreshes
+const POLL = 3000;
 const page = document.body.dataset.page;
 const item = Number(document.body.dataset.item ?? 0);
 
@@ -119,5 +120,7 @@ export function startLive() {
     }
   });
   addEventListener("pagehide", () => source?.close());
+  // What is refused is not stored, so no event tells of it.
+  if (page === "refusals") setInterval(() => document.hidden || refresh(), POLL);
   if (!document.hidden) listen();
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from rollbar_logging.server.account import Deploy
 from rollbar_logging.server.pages.views.wording import Moment, moment_of, times
-from rollbar_logging.server.storage.overview import Deploy
 
 HOUR = 3600
 HOURS = 24

@@ -59,9 +59,10 @@ def _trace_lines(trace: Trace) -> Iterator[str]:
     yield ""
     yield f"### {'Caused by ' if trace.is_cause else ''}{_inline(trace.class_name)}"
     yield ""
-    if trace.message:
-        yield from _block(trace.message)
-        yield ""
+    for text in dict.fromkeys((trace.message, trace.description)):
+        if text:
+            yield from _block(text)
+            yield ""
     frames = [frame for group in trace.groups for frame in group.frames]
     if frames:
         yield "The last call comes first."

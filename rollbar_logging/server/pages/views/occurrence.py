@@ -260,7 +260,7 @@ def _event(event: Mapping[str, Any], happened: Any, now: float, language: str) -
 
 def _event_text(body: Mapping[str, Any]) -> str:
     if body.get("message") is not None:
-        return text_of(body["message"])
+        return " · ".join(text_of(body[name]) for name in ("message", "exception") if body.get(name) is not None)
     if body.get("url") is not None:
         parts = (body.get("method"), body.get("url"), body.get("status_code"))
         return " ".join(text_of(part) for part in parts if part is not None)

@@ -39,8 +39,9 @@ def setup_view(known_tokens: Mapping[str, str], endpoint: str) -> Setup:
     return Setup(
         environment=f"export ROLLBAR_ACCESS_TOKEN={token}\nexport ROLLBAR_ENDPOINT={endpoint}",
         python=(
-            "from rollbar_logging import RollbarHandler\n"
-            f'logging.getLogger().addHandler(RollbarHandler(access_token="{token}", endpoint="{endpoint}"))'
+            "import logging, rollbar_logging\n"
+            "logging.getLogger().addHandler("
+            f'rollbar_logging.RollbarHandler(access_token="{token}", endpoint="{endpoint}"))'
         ),
         curl=f"curl {endpoint}item/ -H 'X-Rollbar-Access-Token: {token}' -d '{report}'",
         deploy=(

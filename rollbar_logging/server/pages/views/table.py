@@ -18,12 +18,14 @@ class Cell(NamedTuple):
     Attributes:
         text: What is shown.
         is_number: Whether it stands to the right.
-        hint: A Unix time as a date, or nothing.
+        date: A Unix time as a date, or nothing.
+        is_null: Whether there is no value.
     """
 
     text: str
     is_number: bool
-    hint: str
+    date: str
+    is_null: bool
 
 
 class Table(NamedTuple):
@@ -53,4 +55,5 @@ def table_view(columns: Sequence[str], rows: Sequence[Sequence[Any]], now: float
 def _cell(value: Any, now: float, *, is_time: bool) -> Cell:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     moment = moment_of(value, now) if is_time else None
-    return Cell(text_of(value)[:_LONGEST_CELL], is_number, moment.exact if moment else "")
+    text = "NULL" if value is None else text_of(value)[:_LONGEST_CELL]
+    return Cell(text, is_number, moment.exact if moment else "", is_null=value is None)

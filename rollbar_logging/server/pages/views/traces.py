@@ -74,6 +74,7 @@ class Trace(NamedTuple):
     """One exception of a chain.
 
     Attributes:
+        anchor: Names it on the page.
         class_name: Of the exception.
         message: Its text.
         description: What the sender adds.
@@ -85,6 +86,7 @@ class Trace(NamedTuple):
         extra: The tree of what else comes with it.
     """
 
+    anchor: str
     class_name: str
     message: str
     description: str
@@ -130,6 +132,7 @@ def _trace(trace: Mapping[str, Any], index: int, root: str, language: str, openi
     opened = [frame._replace(is_open=_is_open(frame, index, opening)) for frame in frames]
     own = next((frame for frame in opened if frame.is_application), None)
     return Trace(
+        anchor=f"trace-{index}",
         class_name=text_of(error.get("class")) or "(no class)",
         message=text_of(error.get("message")),
         description=text_of(error.get("description")),

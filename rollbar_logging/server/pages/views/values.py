@@ -17,6 +17,7 @@ MOST_NODES = 1500
 _DEEPEST = 12
 _LONGEST_TEXT = 20_000
 _PREVIEW = 72
+_GLIMPSE = 24
 
 SCRUBBED = re.compile(r"\[scrubbed\]|\[FILTERED\]|\[Filtered\]|\A\*{4,}\Z", re.IGNORECASE)
 """Marks that senders leave in place of a secret."""
@@ -150,7 +151,8 @@ def _joined(parts: Iterable[str]) -> str:
 def _glimpse(value: Any) -> str:
     if isinstance(value, (dict, list)):
         return ("{…}" if isinstance(value, dict) else "[…]") if value else ("{}" if isinstance(value, dict) else "[]")
-    return _shortened(_text(value), 24)
+    text = _text(value)
+    return text if len(text) <= _GLIMPSE else f"{text[:_GLIMPSE]}…"
 
 
 def _text(value: Any) -> str:
