@@ -131,9 +131,30 @@ class SpooledQueue(ReportQueue):
         return due._replace(at=None) if due.at == math.inf else due
 
     def lost_on_disk(self, uuids: Collection[str], reason: str) -> int:
-        """Count those of our reports that gave way on disk, or became too old; returns how many were others'."""
+        """Count those of our reports that gave way on disk, or became too old; returns how many were others'.
+
+        Of those that are in memory only the copy is gone.
+        """
+        gone = set(uuids)
         with self._change:
-            return self._ledger.lost_on_disk(uuids, reason)
+            return max(self._ledger.lost_on_disk(gone, reason) - self._forget_copies(gone), 0)
+
+    def _forget_copies(self, uuids: Collection[str]) -> int:
+        """Note of reports in memory that they are not on disk any more; returns how many those are."""
+        there = [*self._in_flight.values(), *(report for *_, report in self._delayed)]
+        for heap in self._kept:
+            there += [report for _, report in heap]
+        found = [report for report in there if report.is_kept and report.uuid in uuids]
+        for heap in self._kept:
+            staying = [entry for entry in heap if entry[1].uuid not in uuids]
+            for entry in heap:
+                if entry[1].uuid in uuids:
+                    heapq.heappush(self._ranks[entry[1].rank], entry)
+            heap[:] = staying
+            heapq.heapify(heap)
+        for report in found:
+            report.is_kept = False
+        return len(found)
 
     def _take_in(self, report: Report) -> None:
         if not self.keeps_fresh_apart:

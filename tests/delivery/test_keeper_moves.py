@@ -155,7 +155,7 @@ def test_what_gives_way_on_disk_is_counted(stage: Stage) -> None:
     assert (stage.counts(), stage.on_disk()) == ((2, 0, {"spool_full": 1}, 0, 1), {"severe"})
 
 
-def test_what_gives_way_to_others_of_the_same_move_is_counted(stage: Stage) -> None:
+def test_what_gives_way_to_others_of_the_same_move_is_counted(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     """It was left to the spool just before: it counts as dropped, not as both, and not as spooled."""
     stage.begin(max_bytes=100)
     stage.put("mild", "warning", 60)
@@ -165,6 +165,7 @@ def test_what_gives_way_to_others_of_the_same_move_is_counted(stage: Stage) -> N
     assert stage.counts() == (2, 0, {}, 0, 2)
     stage.look(blocked=_BLOCKED)
     assert (stage.counts(), stage.on_disk()) == ((2, 0, {"spool_full": 1}, 1, 0), {"severe"})
+    assert caplog.messages == []  # it was not another process's
 
 
 def test_what_finds_no_room_is_counted(stage: Stage) -> None:

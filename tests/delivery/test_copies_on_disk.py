@@ -1,0 +1,46 @@
+"""Reports that are in memory and on disk: what becomes of them when the copy on disk is gone."""
+
+from __future__ import annotations
+
+import time
+
+from rollbar_logging.capture.occurrence import Occurrence
+from rollbar_logging.delivery.report import Report
+from rollbar_logging.delivery.spooled_queue import SpooledQueue
+
+
+def from_disk(uuid: str) -> Report:
+    """A report that the spool has handed out."""
+    return Report.from_spool(uuid, 3, time.time(), b"{}")
+
+
+def logged(uuid: str) -> Report:
+    """A report that the application has just made."""
+    return Report(Occurrence(uuid, time.time(), "error", 40, "app", "boom", None, (None,) * 7, size=2))
+
+
+def test_a_report_whose_copy_gave_way_does_not_count_as_kept_on_disk() -> None:
+    """When memory is full, too, it is dropped and told; only what is on disk is left to the spool."""
+    queue = SpooledQueue(2, 10_000, 100, 60)
+    queue.put_from_spool([from_disk("gone"), from_disk("there")])
+
+    assert queue.lost_on_disk(["gone", "another process's"], "spool_full") == 1
+    queue.put(logged("first"))
+    queue.put(logged("second"))
+
+    stats = queue.stats()
+    assert queue.take_left_to_spool() == ["there"]
+    assert (stats.spooled, stats.dropped, stats.queued) == (1, {"queue_full": 1}, 2)
+
+
+def test_a_report_in_flight_whose_copy_gave_way_has_none_to_remove() -> None:
+    """Whoever sends it finds no claim to what is not there."""
+    queue = SpooledQueue(2, 10_000, 100, 60)
+    queue.put_from_spool([from_disk("gone")])
+    report = queue.take(time.monotonic())
+    assert report is not None
+
+    assert queue.lost_on_disk(["gone"], "spool_full") == 0
+    assert not report.is_kept
+    queue.settle(report)
+    assert queue.stats().sent == 1
