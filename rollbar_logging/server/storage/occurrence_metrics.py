@@ -36,6 +36,11 @@ MOST_ROWS = 10_000
 """Of an answer, all its timepoints together."""
 
 _HOUR = 3600
+_OF_OCCURRENCES = {
+    Field("items", "environment"): Field("occurrences", "environment"),
+    Field("items", "id", is_number=True): Field("occurrences", "item_id", is_number=True),
+}
+"""What an occurrence has as its item has it: by these it belongs to it."""
 _COMPARISONS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
@@ -71,6 +76,7 @@ def occurrence_metrics(
     if of_items and _has_hours(buckets):
         source = _hours(project_id, wanted, buckets, now)
     else:
+        wanted = _without_items(wanted)
         source = _single(project_id, wanted, buckets)
     grouped = _grouped(_flat(source, wanted), wanted, has_buckets=buckets is not None)
     order = [_sorted(grouped.c[_label(wanted, each.name)], each.is_descending) for each in wanted.sort]
@@ -103,6 +109,19 @@ def _single(project_id: int, wanted: Metrics, buckets: TimeBuckets | None) -> _S
     table = occurrences.join(items, items.c.id == occurrences.c.item_id) if _needs_items(wanted) else occurrences
     bucket = _number(whole_seconds(occurrences.c.received_at), buckets)
     return _Source(table, bucket, literal_column("1"), conditions)
+
+
+def _without_items(wanted: Metrics) -> Metrics:
+    """Ask the occurrences themselves for what they have of their items: each row that is joined costs."""
+
+    def own(field: Field) -> Field:
+        return _OF_OCCURRENCES.get(field, field)
+
+    return wanted._replace(
+        filters=tuple(each._replace(field=own(each.field)) for each in wanted.filters),
+        group_by={name: own(field) for name, field in wanted.group_by.items()},
+        aggregates=tuple(each._replace(field=each.field and own(each.field)) for each in wanted.aggregates),
+    )
 
 
 def _needs_items(wanted: Metrics) -> bool:

@@ -54,6 +54,18 @@ def test_everything_is_counted_when_nothing_is_said(history: History) -> None:
         ),
         ({"group_by": "code_version"}, [("1.1", 6), ("1.0", 3)]),
         ({"group_by": ["person_id"]}, [(None, 6), ("bob", 2), ("ann", 1)]),
+        (
+            {
+                "group_by": ["environment", "code_version", "item_id"],
+                "filters": [where("environment", "eq", "staging")],
+            },
+            [("staging", "1.0", 2, 1)],
+        ),
+        (
+            {"group_by": "code_version", "aggregates": [{"function": "count_distinct", "field": "item_id"}]},
+            [("1.0", 2), ("1.1", 2)],
+        ),
+        ({"group_by": ["environment", "person_id", "level"], "limit": 1}, [("production", None, "error", 4)]),
         ({"group_by": ["item_counter"], "limit": 1, "offset": 1}, [(2, 1)]),
         (
             {"group_by": ["item_counter"], "sort": [{"field": "item_counter", "order": "desc"}]},
