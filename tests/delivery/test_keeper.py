@@ -47,7 +47,7 @@ def messages(items: list[dict[str, Any]]) -> list[str]:
     return [item["body"]["message"]["body"] for item in items]
 
 
-def until(condition: Callable[[], object], seconds: float = 10.0) -> bool:
+def until(condition: Callable[[], object], seconds: float = 30.0) -> bool:
     """Wait until something is so; whether it came to be."""
     pause, end = threading.Event(), time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
