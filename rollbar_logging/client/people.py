@@ -130,9 +130,17 @@ class Teams:
         projects = _list_of(self._connection.get(f"team/{team_id}/projects"), "projects")
         return [int(each["project_id"]) for each in projects]
 
-    def of_project(self, project_id: int) -> Sequence[int]:
-        """Return the ids of the teams that may see a project."""
-        return [int(each["team_id"]) for each in self._connection.get(f"project/{project_id}/teams")]
+    def of_project(self, project_id: int, *, with_owners: bool = True, with_builtin: bool = True) -> Sequence[int]:
+        """Return the ids of the teams that may see a project.
+
+        Args:
+            project_id: It.
+            with_owners: With the team of the account's owners.
+            with_builtin: With the teams that every account has, the owners' among them.
+        """
+        left_out = {"exclude_owners_team": not with_owners, "exclude_builtin_teams": not with_builtin}
+        params = {name: 1 for name, is_left_out in left_out.items() if is_left_out}
+        return [int(each["team_id"]) for each in self._connection.get(f"project/{project_id}/teams", **params)]
 
     def has_project(self, team_id: int, project_id: int) -> bool:
         """Whether a team may see a project."""

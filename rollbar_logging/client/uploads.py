@@ -34,3 +34,16 @@ class SourceMaps:
             files[name] = (Path(path).name, Path(path).read_bytes())
         form = {"version": version, "minified_url": minified_url}
         self._connection.call("POST", "sourcemap", files=files, form=form, is_repeatable=True)
+
+    def fetch(self, version: str, minified_url: str) -> None:
+        """Have Rollbar download a source map itself, by the address that stands in the minified file.
+
+        Args:
+            version: ``code_version`` of the items it is for.
+            minified_url: URL of the minified file, which Rollbar must be able to reach.
+
+        Raises:
+            ApiError: The API does not take it.
+        """
+        form = {"version": version, "minified_url": minified_url}
+        self._connection.call("POST", "sourcemap/download", form=form, is_repeatable=True)

@@ -137,7 +137,10 @@ def test_users_and_teams(account: RollbarClient) -> None:
     assert not account.teams.has_project(team.id, project.id)
     account.teams.add_project(team.id, project.id)
     assert list(account.teams.project_ids(team.id)) == [project.id]
-    assert team.id in account.teams.of_project(project.id)
+    everybody = set(account.teams.of_project(project.id))
+    assert team.id in everybody
+    assert set(account.teams.of_project(project.id, with_builtin=False)) == {team.id}
+    assert {team.id} < set(account.teams.of_project(project.id, with_owners=False)) < everybody
     account.teams.remove_project(team.id, project.id)
     assert not account.teams.has_project(team.id, project.id)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rollbar_logging.client import NotFound, RollbarClient
+from rollbar_logging.client import NotFound, RollbarClient, Unprocessable
 from rollbar_logging.client.notifications import Notifications
 from rollbar_logging.server import LocalServer
 from tests.client.conftest import post
@@ -68,6 +68,9 @@ def test_a_source_map_is_taken(poster: RollbarClient, tmp_path: Path) -> None:
     poster.source_maps.upload("1.0", "https://example.org/app.min.js", source_map, {"app.js": source})
     with pytest.raises(OSError, match="gone"):
         poster.source_maps.upload("1.0", "https://example.org/app.min.js", tmp_path / "gone")
+    poster.source_maps.fetch("1.0", "https://example.org/app.min.js")
+    with pytest.raises(Unprocessable, match="version"):
+        poster.source_maps.fetch("", "https://example.org/app.min.js")
 
 
 def test_rules_of_notification_are_not_offered_here(reader: RollbarClient) -> None:
