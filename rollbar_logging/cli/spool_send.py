@@ -39,6 +39,8 @@ def send_all(spool: Spool, settings: Settings, timeout: float) -> int:
     counts = sending.counts
     refused = sum(n for what, n in counts.items() if what != "sent")
     why = ", ".join(f"{n} {what}" for what, n in sorted(counts.items()) if what != "sent")
+    if sending.is_late:
+        print("the time is up, or would be before the next attempt: --timeout gives it more", file=sys.stderr)
     print(f"{counts['sent']} sent, {refused} given up{why and f' ({why})'}, {left.number} left", flush=True)
     if left.claimed:
         print(f"{left.claimed} of them another process is about to send", file=sys.stderr)
@@ -50,6 +52,7 @@ class _Sending:
 
     Attributes:
         counts: Reports by what became of them: ``sent``, or the reason for which they were given up.
+        is_late: Whether it ended for want of time.
     """
 
     def __init__(self, spool: Spool, transport: HttpTransport, timeout: float, deadline: float) -> None:
@@ -60,6 +63,7 @@ class _Sending:
         self._deadline = deadline
         self._renew_at = self._tell_at = monotonic()
         self._said = ""
+        self.is_late = False
 
     def run(self) -> None:
         """Send until nothing can be claimed, the time is up, or the server takes nothing from us."""
@@ -124,6 +128,7 @@ class _Sending:
                 self._complain(f"the rate limit holds for {seconds:.0f} s")
             if not self._wait(seconds):
                 break
+        self.is_late = True
         return False
 
     def _wait(self, seconds: float) -> bool:
@@ -133,6 +138,7 @@ class _Sending:
             now = monotonic()
             self._renew()
             if until > self._deadline:
+                self.is_late = True
                 return False
             if now >= until:
                 return True

@@ -14,6 +14,14 @@ from rollbar_logging.delivery.processes import speaking
 INTERVAL = 60.0
 """Seconds in which the log hears a reason once."""
 
+ADVICE = {
+    "queue_full": "they came faster than they could be sent; with the option spool_dir they are kept on disk",
+    "spool_full": "there was no room on disk; the option spool_bytes allows more",
+    "expired": "they could not be sent before they were too old",
+    "shutdown": "the process ended first; shutdown_timeout gives more time, and spool_dir keeps them on disk",
+}
+"""What to say of a reason when nothing better is known."""
+
 _logger = logging.getLogger("rollbar_logging")
 
 
@@ -56,7 +64,7 @@ class Notices:
             new = count - self._told[reason]
             if new and (is_last or self._is_news(f"dropped {reason}")):
                 self._told[reason] = count
-                why = self._why.get(reason)
+                why = self._why.get(reason) or ADVICE.get(reason)
                 reports = "1 report was" if new == 1 else f"{new} reports were"
                 tell(f"{reports} dropped: {reason}{f' ({why})' if why else ''}")
 

@@ -39,11 +39,13 @@ _INCREMENTAL = 2
 _Result = TypeVar("_Result")
 _SIDE_FILES = ("-wal", "-shm", "-journal")
 
+_HELD = "another process holds it for too long: 'fuser -v' or 'lsof', with the file, tells which one"
+
 _MENDS = (
     ("readonly", "the file or its folder may not be written to: give the process write access, or choose another"),
     ("full", "the disk is full: make room on it"),
-    ("locked", "another process holds it: find out which one does so for so long"),
-    ("busy", "another process holds it: find out which one does so for so long"),
+    ("locked", _HELD),
+    ("busy", _HELD),
     ("temporarily unavailable", "another process has been opening it for too long: see whether that one hangs"),
     ("unable to open", "the folder may not be written to, or the disk is full"),
     ("i/o", "the disk is full, over a quota, or failing"),

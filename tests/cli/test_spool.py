@@ -140,7 +140,9 @@ def test_send_ends_when_its_time_is_up(spool: Spool, server: Loopback, capsys: p
     server.limit = (1, 60.0)
 
     assert main(["spool", "send", "--timeout", "1"]) == 1
-    assert capsys.readouterr().out.endswith("1 sent, 0 given up, 2 left\n")
+    said = capsys.readouterr()
+    assert said.out.endswith("1 sent, 0 given up, 2 left\n")
+    assert "--timeout gives it more" in said.err
     assert [kept.uuid for kept in spool.claim(9)] == ["b", "c"]
     spool.close()
 
@@ -168,6 +170,7 @@ def test_send_keeps_everything_when_it_is_sent_to_the_wrong_door(
     said = capsys.readouterr()
     assert said.out == "0 sent, 0 given up, 3 left\n"
     assert "check ROLLBAR_ACCESS_TOKEN and ROLLBAR_ENDPOINT" in said.err
+    assert "--timeout" not in said.err
     assert len(spool.claim(9)) == 3
     spool.close()
 

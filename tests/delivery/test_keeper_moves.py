@@ -192,6 +192,21 @@ def test_what_was_sent_meanwhile_does_not_stay_on_disk(stage: Stage) -> None:
     assert (stage.counts(), stage.on_disk()) == ((1, 1, {}, 0, 0), set())
 
 
+def test_what_was_left_to_the_spool_meanwhile_stays_there(stage: Stage) -> None:
+    """By the thread that ends the process, say, while the first one moves the same report."""
+    stage.put("a")
+    keep = stage.spool.keep
+
+    def keep_slowly(reports: list[Kept], *, is_claimed: bool = False) -> object:
+        kept = keep(reports, is_claimed=is_claimed)
+        stage.queue.settle_spooled(list(stage.queue._in_flight.values()))
+        return kept
+
+    with mock.patch.object(stage.spool, "keep", keep_slowly):
+        stage.look(blocked=_BLOCKED)
+    assert (stage.counts(), stage.on_disk()) == ((1, 0, {}, 1, 0), {"a"})
+
+
 @pytest.mark.parametrize("is_at_the_end", [False, True])
 def test_what_was_sent_is_removed_when_the_spool_can_be_used_again(stage: Stage, is_at_the_end: bool) -> None:
     """Another process held it at that moment; the copy is not sent once more."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rollbar_logging.delivery.notices import INTERVAL, Notices, tell
+from rollbar_logging.delivery.notices import ADVICE, INTERVAL, Notices, tell
 from tests.loopback import Loopback
 from tests.pipelines import made
 
@@ -60,9 +60,9 @@ def test_drops_are_told_once_per_reason_and_minute_and_none_is_left_out(heard: l
     notices.dropped(counts)
 
     assert heard == [
-        "WARNING 1 report was dropped: queue_full",
-        "WARNING 1 report was dropped: expired",
-        "WARNING 5 reports were dropped: queue_full",
+        f"WARNING 1 report was dropped: queue_full ({ADVICE['queue_full']})",
+        f"WARNING 1 report was dropped: expired ({ADVICE['expired']})",
+        f"WARNING 5 reports were dropped: queue_full ({ADVICE['queue_full']})",
     ]
 
 
@@ -75,7 +75,11 @@ def test_the_end_tells_all_that_was_not_told_yet(heard: list[str]) -> None:
     notices.dropped(counts, is_last=True)
     notices.dropped(counts, is_last=True)
 
-    assert heard == ["WARNING 2 reports were dropped: shutdown", "WARNING 1 report was dropped: shutdown"]
+    why = "the process ended first; shutdown_timeout gives more time, and spool_dir keeps them on disk"
+    assert heard == [
+        f"WARNING 2 reports were dropped: shutdown ({why})",
+        f"WARNING 1 report was dropped: shutdown ({why})",
+    ]
 
 
 def test_a_drop_is_told_with_the_latest_explanation(heard: list[str]) -> None:
@@ -83,9 +87,14 @@ def test_a_drop_is_told_with_the_latest_explanation(heard: list[str]) -> None:
     notices = Notices()
     notices.explain("rejected_422", "Rollbar answered 422: Invalid format")
     notices.explain("rejected_422", "")
-    notices.dropped(Counter({"rejected_422": 1}))
+    notices.explain("shutdown", "the disk is full")
+    notices.dropped(Counter({"rejected_422": 1, "shutdown": 1, "before_send": 1}))
 
-    assert heard == ["WARNING 1 report was dropped: rejected_422 (Rollbar answered 422: Invalid format)"]
+    assert heard == [
+        "WARNING 1 report was dropped: rejected_422 (Rollbar answered 422: Invalid format)",
+        "WARNING 1 report was dropped: shutdown (the disk is full)",
+        "WARNING 1 report was dropped: before_send",
+    ]
 
 
 def test_what_cost_no_report_is_told_once_a_minute_too(heard: list[str]) -> None:
@@ -109,7 +118,7 @@ def test_nothing_is_told_while_it_must_be_silent(heard: list[str]) -> None:
     notices.dropped(counts)
     notices.happened("rate_limited", "held")
 
-    assert heard == ["WARNING 1 report was dropped: queue_full", "WARNING held"]
+    assert heard == [f"WARNING 1 report was dropped: queue_full ({ADVICE['queue_full']})", "WARNING held"]
 
 
 def test_with_no_ears_but_our_own_the_error_stream_hears(

@@ -191,9 +191,9 @@ class Pipeline(RuleBasedStateMachine):
     def _end_well(self) -> None:
         stats = self.worker.stats()
         assert stats.queued == 0
-        self._ended(stats)
         if self.spool is not None and not self.was_held:
             assert self.spool.claimed() == set()
+        self._ended(stats)
         self._start()
 
     def _ended(self, stats: Stats) -> None:

@@ -143,6 +143,22 @@ def test_a_report_to_be_tried_again_waits_for_its_time() -> None:
     assert queue.stats().retried == 1
 
 
+def test_all_that_is_given_up_is_counted() -> None:
+    """What waits for its turn, for a time to come, and what is being sent."""
+    queue = queue_of()
+    delayed = put(queue)
+    queue.take(NOW)
+    queue.put_back(delayed, NOW + 5)
+    put(queue)
+    queue.take(NOW)
+    put(queue, "debug")
+
+    assert queue.drop_all("shutdown") == 3
+    assert queue.stats() == Stats(accepted=3, dropped={"shutdown": 3}, retried=1)
+    assert queue.due(NOW).at is None
+    assert queue.wait_settled(0)
+
+
 def test_what_is_settled_or_given_up_cannot_come_back() -> None:
     """A sender that was overtaken by the end changes no count."""
     queue = queue_of()

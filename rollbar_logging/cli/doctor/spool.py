@@ -10,12 +10,21 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rollbar_logging.cli.doctor.report import Finding
 from rollbar_logging.delivery.spool_place import FILE_NAME
 from rollbar_logging.settings import Settings
 
+if TYPE_CHECKING:
+    from rollbar_logging.delivery.spool import Contents
+
 _LEAST_BYTES = 1024 * 1024
+_LONG = 600.0
+"""Seconds after which a report that waits, and is about to be sent by nobody, is a bad sign."""
+
+_NEARLY_FULL = 0.9
+_ASIDE = f"{FILE_NAME}.corrupt-*"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 
@@ -41,6 +50,7 @@ def check_spool(settings: Settings) -> Iterator[Finding]:
     yield _free_space(folder, settings.spool_bytes)
     if (folder / FILE_NAME).exists():
         yield from _waiting(settings, time.time())
+    yield from _put_aside(folder)
 
 
 def _to_be_created(folder: Path) -> Iterator[Finding]:
@@ -104,12 +114,52 @@ def _waiting(settings: Settings, now: float) -> Iterator[Finding]:
     for notice in notices:
         yield Finding("warning", notice)
     number = everybodys if settings.access_token is None else ours.number
-    reports = "1 report waits" if number == 1 else f"{number} reports wait"
-    since = f", the oldest for {max(0.0, now - ours.oldest):.0f} s" if ours.oldest is not None else ""
-    yield Finding("ok", f"{reports} there{since}")
+    yield _backlog(number, ours, now)
+    if ours.bytes > _NEARLY_FULL * settings.spool_bytes:
+        text = f"they take {_mebibytes(ours.bytes)} of the {_mebibytes(settings.spool_bytes)} of spool_bytes"
+        yield Finding(
+            "warning", f"{text}: the least severe and oldest give way", "send them, or set spool_bytes higher"
+        )
     if others := everybodys - number:
         mend = "a process with that token sends them, if there still is one"
         yield Finding("warning", f"of another access token {others} more reports wait there", mend)
+
+
+def _backlog(number: int, ours: Contents, now: float) -> Finding:
+    """Tell how many wait, for how long, and whether anybody sees to them."""
+    text = f"{'1 report waits' if number == 1 else f'{number} reports wait'} there"
+    if ours.oldest is None:
+        return Finding("ok", text)
+    age = max(0.0, now - ours.oldest)
+    text += f", the oldest for {_lasting(age)}"
+    if ours.claimed:
+        return Finding("ok", f"{text}; a process is about to send {ours.claimed} of them")
+    if age < _LONG:
+        return Finding("ok", text)
+    mend = "see whether the application runs, and the way to the endpoint; 'rollbar-logging spool send' sends them now"
+    return Finding("warning", f"{text}, and no process is about to send any; after a week they are given up", mend)
+
+
+def _put_aside(folder: Path) -> Iterator[Finding]:
+    """Tell of damaged files that were moved out of the way."""
+    for path in sorted(folder.glob(_ASIDE)):
+        if not path.name.endswith(("-wal", "-shm", "-journal")):
+            mend = f"'sqlite3 {path} .recover' shows what can still be read; remove it when that is not needed"
+            yield Finding(
+                "note", f"a damaged spool was put aside as {path.name} ({_mebibytes(path.stat().st_size)})", mend
+            )
+
+
+def _lasting(seconds: float) -> str:
+    """Return a duration in the unit that people would use."""
+    for length, unit in ((86_400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * length:
+            return f"{seconds // length:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _mebibytes(number: int) -> str:
+    return f"{number / 1024**2:,.1f} MiB"
 
 
 def _free_space(folder: Path, wanted: int) -> Finding:

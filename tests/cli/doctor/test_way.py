@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -350,9 +351,56 @@ def test_what_waits_in_the_spool_is_counted(tmp_path: Path) -> None:
 
     marks = spool_marks(spool_dir=str(tmp_path), access_token=TOKEN, spool_bytes=262_144)
 
-    assert any(mark == "ok" and text.startswith("2 reports wait there, the oldest for ") for mark, text in marks)
+    waiting = [(mark, text) for mark, text in marks if text.startswith("2 reports wait there, the oldest for ")]
+    assert [(mark, "no process is about to send any" in text) for mark, text in waiting] == [("warning", True)]
     assert ("warning", "of another access token 1 more reports wait there") in marks
     assert TOKEN not in str(marks)
+
+
+@pytest.mark.parametrize(
+    ("age", "is_claimed", "mark", "text"),
+    [
+        (5, False, "ok", "1 report waits there, the oldest for 5 s"),
+        (599, False, "ok", "1 report waits there, the oldest for 9 minutes"),
+        (7300, True, "ok", "1 report waits there, the oldest for 2 hours; a process is about to send 1 of them"),
+        (3 * 86_400, False, "warning", "1 report waits there, the oldest for 3 days, and no process is about to send"),
+    ],
+)
+def test_what_waits_for_long_is_a_warning(tmp_path: Path, age: float, is_claimed: bool, mark: str, text: str) -> None:
+    """Unless somebody sees to it; and it says for how long, in a unit that people use."""
+    from rollbar_logging.delivery.spool import Kept, Spool  # noqa: PLC0415 - the doctor imports it late, too
+
+    now = 1_700_000_000.0
+    with mock.patch("time.time", return_value=now), closing(Spool(str(tmp_path), token=TOKEN)) as spool:
+        spool.keep([Kept("a", 3, now - age, b"{}")], is_claimed=is_claimed)
+        marks = spool_marks(spool_dir=str(tmp_path), access_token=TOKEN, spool_bytes=262_144)
+
+    assert [(found, told[: len(text)]) for found, told in marks if "there, the oldest" in told] == [(mark, text)]
+
+
+def test_a_spool_that_is_nearly_full_is_told(tmp_path: Path) -> None:
+    """Before reports give way."""
+    from rollbar_logging.delivery.spool import Kept, Spool  # noqa: PLC0415 - the doctor imports it late, too
+
+    with closing(Spool(str(tmp_path), token=TOKEN)) as spool:
+        spool.keep([Kept(str(number), 3, 1_700_000_000.0, b"x" * 50_000) for number in range(5)])
+    marks = spool_marks(spool_dir=str(tmp_path), access_token=TOKEN, spool_bytes=262_144)
+
+    told = "they take 0.2 MiB of the 0.2 MiB of spool_bytes: the least severe and oldest give way"
+    assert ("warning", told) in marks
+
+
+def test_a_damaged_spool_is_told_now_and_later(tmp_path: Path) -> None:
+    """It is put aside, and stays in sight with what can be done with it."""
+    (tmp_path / "spool.db").write_bytes(b"garbage " * 5000)
+    first = list(check_spool(Settings(spool_dir=str(tmp_path), spool_bytes=262_144)))
+    then = list(check_spool(Settings(spool_dir=str(tmp_path), spool_bytes=262_144)))
+
+    assert any(found.mark == "warning" and "was damaged" in found.text for found in first)
+    (aside,) = (found for found in then if "put aside" in found.text)
+    assert aside.mark == "note"
+    assert "sqlite3" in aside.mend
+    assert ".recover" in aside.mend
 
 
 def test_a_spool_that_cannot_be_read_is_told(tmp_path: Path) -> None:
