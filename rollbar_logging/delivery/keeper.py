@@ -166,7 +166,7 @@ class Keeper:
     def close(self) -> None:
         """Give back what is claimed, and close the spool. Never raises."""
         with contextlib.suppress(RollbarError):
-            self._spool.close()
+            self._spool.close(is_over=True)  # a sender whose answer comes later may use it once more
 
     def _keep_fresh(self) -> None:
         """Put what came in on disk before it may be sent."""

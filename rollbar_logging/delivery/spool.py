@@ -253,12 +253,16 @@ class Spool:
 
         return self.file.run(work)
 
-    def close(self) -> None:
-        """Give our claims back and close the file; what cannot be given back now runs out. Opens again when used."""
+    def close(self, *, is_over: bool = False) -> None:
+        """Give our claims back and close the file; what cannot be given back now runs out. Opens again when used.
+
+        Args:
+            is_over: As of `SpoolFile.close`.
+        """
         if self.file.is_open and self._token is not None:
             with contextlib.suppress(SpoolError):  # the lease ends them
                 self.file.run(self._sign_out)
-        self.file.close()
+        self.file.close(is_over=is_over)
 
     def after_fork(self) -> None:
         """Begin anew in a forked child: with a connection of its own, and without the parent's claims."""

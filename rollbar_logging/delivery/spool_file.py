@@ -84,7 +84,7 @@ class SpoolFile:
         self._on_notice = on_notice
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
-        self._is_news = False
+        self._is_news = self._is_over = False
         self.renew_lock()
         self._owner = Owner()
 
@@ -124,6 +124,8 @@ class SpoolFile:
                         raise SpoolError(f"{self.path}: {_explained(error)}") from error
             raise AssertionError  # the last turn returns or raises
         finally:
+            if self._is_over:
+                self._disconnect()
             lock.release()
             self._tell()
 
@@ -131,9 +133,13 @@ class SpoolFile:
         """Wait for others no longer than so many seconds from now on, each time; ``None``: as at first."""
         self._patience = self._busy_timeout if seconds is None else min(max(seconds, 0.0), self._busy_timeout)
 
-    def close(self) -> None:
-        """Close the file; it opens again by itself if it is used. Never raises."""
-        lock = self._lock
+    def close(self, *, is_over: bool = False) -> None:
+        """Close the file; it opens again by itself if it is used. Never raises.
+
+        Args:
+            is_over: Nobody closes it again: it is open then only while it is used.
+        """
+        lock, self._is_over = self._lock, is_over
         if self.is_open and lock.acquire(timeout=self._patience):
             try:
                 self._disconnect()
@@ -145,7 +151,7 @@ class SpoolFile:
         connection, self._connection = self._connection, None
         if connection is not None:
             _abandon(connection)
-        self._patience = self._busy_timeout
+        self._patience, self._is_over = self._busy_timeout, False
         self.renew_lock()
         self._owner = Owner()
 

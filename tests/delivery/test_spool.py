@@ -40,6 +40,20 @@ def test_nothing_is_opened_before_it_is_used(new: Callable[..., Spool], tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_over_is_open_only_while_it_is_used(new: Callable[..., Spool]) -> None:
+    """A sender whose answer comes after the end leaves nothing open; before, a spool opens again for good."""
+    spool = new()
+    spool.keep([kept("a"), kept("b")])
+    spool.close()
+    assert not spool.file.is_open
+    spool.remove(["a"])
+    assert spool.file.is_open
+    spool.close(is_over=True)
+    spool.remove(["b"])
+    assert not spool.file.is_open
+    assert new().contents().number == 0
+
+
 def test_the_most_severe_then_the_oldest_comes_first(new: Callable[..., Spool]) -> None:
     """Claims, and looks, go by severity, then by age."""
     spool = new()
