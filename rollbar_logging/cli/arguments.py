@@ -1,10 +1,34 @@
-"""Readers of arguments that several commands take."""
+"""Readers of arguments that several commands take, and the examples in their help."""
 
 from __future__ import annotations
 
 import argparse
 import math
 from collections.abc import Callable
+
+
+def show_examples(text: str, *parsers: argparse.ArgumentParser) -> None:
+    """Let the help of commands end in a text, as it stands."""
+    for parser in parsers:
+        parser.epilog = text
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers from *least* to *most*.
+
+    Raises:
+        argparse.ArgumentTypeError: By the reader; the text is no such number.
+    """
+
+    def read(text: str) -> int:
+        digits = text.lstrip("0") or "0"
+        is_number = text.isascii() and text.isdecimal() and len(digits) <= len(str(most))
+        if not (is_number and least <= int(digits) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least} to {most}")
+        return int(digits)
+
+    return read
 
 
 def port_number(text: str) -> int:

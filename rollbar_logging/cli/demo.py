@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from rollbar_logging.cli.arguments import port_number
+from rollbar_logging.cli.arguments import port_number, show_examples
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
@@ -21,6 +21,11 @@ show what was logged, what arrived, and what was scrubbed, cut and deferred on i
 Nothing leaves this machine, and no ROLLBAR_* variable of yours is used. On a terminal the
 server stays until Ctrl-C, so that you can look at its page.
 """
+_EXAMPLES = """\
+examples:
+  rollbar-logging demo
+  rollbar-logging demo --exit
+"""
 
 
 def add_demo(commands: Commands) -> None:
@@ -31,6 +36,7 @@ def add_demo(commands: Commands) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    show_examples(_EXAMPLES, demo)
     demo.add_argument("--exit", action="store_true", help="end after the table, on a terminal too")
     demo.add_argument("--port", type=port_number, default=0, help="port to listen on, 0 for a free one (%(default)s)")
     demo.set_defaults(run=run_demo)

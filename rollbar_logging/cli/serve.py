@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from rollbar_logging.cli.arguments import show_examples
 from rollbar_logging.cli.serve_options import PREFIX, Chosen, add_options, choose
 from rollbar_logging.cli.serve_print import as_json, told
 from rollbar_logging.errors import RollbarError
@@ -28,6 +29,12 @@ command line.
 {PREFIX}TOKEN fixes the token to post items with; {PREFIX}TOKEN_READ, _WRITE,
 _POST_CLIENT_ITEM, _ACCOUNT_READ and _ACCOUNT_WRITE the others.
 """
+_EXAMPLES = """\
+examples:
+  rollbar-logging serve
+  rollbar-logging serve --db :memory: --port 0 --json
+  rollbar-logging serve --config serve.ini --retention 30d --log json
+"""
 
 
 def add_serve(commands: Commands) -> None:
@@ -38,6 +45,7 @@ def add_serve(commands: Commands) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    show_examples(_EXAMPLES, serve)
     add_options(serve)
     serve.set_defaults(run=run_serve)
 

@@ -12,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rollbar_logging.cli.arguments import seconds_until
+from rollbar_logging.cli.arguments import seconds_until, show_examples
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.levels import LEVELS
 
@@ -29,6 +29,12 @@ remove them.
 
 With the environment variable ROLLBAR_ACCESS_TOKEN only the reports of that token are meant;
 without it those of all, except for 'send', which needs it.
+"""
+_EXAMPLES = """\
+examples:
+  rollbar-logging spool list --dir /var/spool/app
+  rollbar-logging spool send --dir /var/spool/app --timeout 600
+  rollbar-logging spool export --dir /var/spool/app --output reports.jsonl
 """
 
 
@@ -60,6 +66,7 @@ def add_spool(commands: Commands) -> None:
     clearing.set_defaults(run=run_clear)
     for action in (listing, sending, exporting, clearing):
         action.add_argument("--dir", metavar="DIR", help="folder of the spool; by default that of ROLLBAR_SPOOL_DIR")
+    show_examples(_EXAMPLES, spool, *actions.choices.values())
 
 
 def run_list(args: argparse.Namespace) -> int:

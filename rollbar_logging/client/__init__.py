@@ -75,6 +75,9 @@ class RollbarClient:
         project_id: The project, for an account's token.
         patience: How long to wait, and how often to try again.
 
+    Raises:
+        RollbarError: The access token has signs that none can have.
+
     Attributes:
         items: Items.
         occurrences: Occurrences.
@@ -138,5 +141,6 @@ class RollbarClient:
 
         Raises:
             Unreachable: It is not.
+            ApiError: Something else answers there.
         """
-        return self._connection.text("status/ping").strip()
+        return self._connection.ping()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -10,10 +11,13 @@ from typing import Any, NamedTuple
 import requests
 
 from rollbar_logging.client.errors import ApiError, RateLimited, ServerError, Unreachable, error_class
+from rollbar_logging.errors import RollbarError
 from rollbar_logging.version import VERSION
 
 DEFAULT_ENDPOINT = "https://api.rollbar.com/api/1/"
 HEADER = "X-Rollbar-Access-Token"
+
+_logger = logging.getLogger("rollbar_logging")
 
 _REPEATABLE = frozenset({"GET", "HEAD", "PUT"})
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -56,7 +60,12 @@ class Connection:
             patience: See `Patience`.
             sleep: Waits so many seconds.
             clock: Unix seconds.
+
+        Raises:
+            RollbarError: The access token has signs that none can have.
         """
+        if not (access_token.isascii() and access_token.isprintable() and " " not in access_token):
+            raise RollbarError("the access token has signs that none can have: maybe more was copied than the token")
         self._access_token = access_token
         self._endpoint = endpoint if endpoint.endswith("/") else f"{endpoint}/"
         self._patience = patience
@@ -107,13 +116,17 @@ class Connection:
         answer = self._answer(method, path, params, json, files, form, is_repeatable)
         return answer.get(key)
 
-    def text(self, path: str) -> str:
-        """Call ``GET`` and return the answer's text as it is.
+    def ping(self) -> str:
+        """Call the API's ``ping`` and return its answer.
 
         Raises:
-            ApiError: As `call`.
+            ApiError: There was no answer, or it is none of the API's.
         """
-        return self._send("GET", path, {}, is_repeatable=True).text
+        path = "status/ping"
+        response = self._send("GET", path, {}, is_repeatable=True)
+        if "pong" not in response.text[:100]:
+            raise ServerError(response.status_code, f"no pong: {self._told(response)}", "GET", path)
+        return response.text.strip()
 
     def _answer(
         self, method: str, path: str, params: Any, json: Any, files: Any, form: Any, is_repeatable: bool | None
@@ -143,6 +156,7 @@ class Connection:
                 if waited + wait > self._patience.rate_limit_wait:
                     raise self._rate_limited(response, method, path, wait)
                 waited += wait
+                _logger.warning("over the rate limit of the API: waiting %.0f s", wait)
                 self._sleep(wait)
                 continue
             error = failure or self._error(response, method, path)
@@ -163,7 +177,7 @@ class Connection:
                 **more,
             )
         except requests.RequestException as error:
-            return None, Unreachable(0, self._hidden(_in_short(error)), method, path)
+            return None, Unreachable(0, self._shown(_in_short(error)), method, path)
         return response, None
 
     def _error(self, response: requests.Response | None, method: str, path: str) -> ApiError:
@@ -188,10 +202,12 @@ class Connection:
         answer = _json(response)
         told = answer.get("message") or answer.get("result") if isinstance(answer, dict) else None
         text = told if isinstance(told, str) else f"{response.reason}: {' '.join(response.text.split())}"
-        return self._hidden(text[:_LONGEST_MESSAGE])
+        return self._shown(text)
 
-    def _hidden(self, text: str) -> str:
-        return text.replace(self._access_token, "<access token>") if self._access_token else text
+    def _shown(self, text: str) -> str:
+        """Return a text without the token, of bounded length; cut first, it could end in a part of the token."""
+        hidden = text.replace(self._access_token, "<access token>") if self._access_token else text
+        return hidden[:_LONGEST_MESSAGE]
 
 
 def _no_authentication(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -220,4 +236,4 @@ def _in_short(error: requests.RequestException) -> str:
     reason: BaseException = error
     while (inner := reason.__cause__ or reason.__context__) is not None and reason is not inner:
         reason = inner
-    return f"{type(error).__name__}: {reason}"[:_LONGEST_MESSAGE]
+    return f"{type(error).__name__}: {reason}"

@@ -10,7 +10,7 @@ from datetime import datetime
 from rollbar_logging.client.connection import Connection
 from rollbar_logging.client.errors import ApiError
 from rollbar_logging.client.paging import by_number
-from rollbar_logging.client.results import Result, UnexpectedAnswer, moment
+from rollbar_logging.client.results import Result, moment, part_of, values_of
 
 _PER_PAGE = 20
 
@@ -88,19 +88,18 @@ class Deploys:
         }
         fields = {key: value for key, value in given.items() if value is not None}
         data = self._connection.call("POST", "deploy", json=fields, key="data")
-        if not isinstance(data, dict) or "deploy_id" not in data:
-            raise UnexpectedAnswer("the API took the deploy, but did not say its id")
-        return int(data["deploy_id"])
+        return int(part_of(data, "deploy_id"))
 
     def update(self, deploy_id: int, status: str, *, comment: str | None = None) -> None:
         """Change a deploy that has been started.
 
         Raises:
-            Conflict: It has ended already.
+            Conflict: It has ended already; maybe by this call, when the answer to a first attempt was lost.
             NotFound: There is none of that id.
         """
         fields = {"status": status} if comment is None else {"status": status, "comment": comment}
-        self._connection.call("PATCH", f"deploy/{deploy_id}", json=fields, params={"project_id": self._project_id})
+        params = {"project_id": self._project_id}
+        self._connection.call("PATCH", f"deploy/{deploy_id}", json=fields, params=params, is_repeatable=True)
 
     @contextmanager
     def track(
@@ -136,6 +135,6 @@ class Deploys:
 
         def page_of(number: int) -> tuple[Sequence[Deploy], int | None]:
             result = self._connection.get("deploys", page=number, limit=_PER_PAGE, project_id=self._project_id)
-            return [Deploy.from_json(each) for each in result["deploys"]], None
+            return values_of(Deploy, result, "deploys"), None
 
         return by_number(page_of, key=lambda deploy: deploy.id)

@@ -24,6 +24,9 @@ class ApiError(RollbarError):
         self.method = method
         self.path = path
 
+    def __reduce__(self) -> tuple[type[ApiError], tuple[object, ...]]:
+        return type(self), (self.status, self.message, self.method, self.path)
+
 
 class BadRequest(ApiError):  # noqa: N818 - named as the status is
     """400: the call could not be understood."""
@@ -61,6 +64,9 @@ class RateLimited(ApiError):  # noqa: N818 - likewise
         super().__init__(429, message, method, path)
         self.wait = wait
         self.resets_at = resets_at
+
+    def __reduce__(self) -> tuple[type[ApiError], tuple[object, ...]]:
+        return type(self), (self.message, self.method, self.path, self.wait, self.resets_at)
 
 
 class ServerError(ApiError):

@@ -9,7 +9,7 @@ from typing import Any
 
 from rollbar_logging.client.connection import Connection
 from rollbar_logging.client.paging import by_number
-from rollbar_logging.client.results import Result, moment
+from rollbar_logging.client.results import Result, moment, part_of, values_of
 
 Texts = str | Sequence[str]
 """One text or several."""
@@ -71,6 +71,11 @@ class Item(Result):
         """When it was last resolved, in UTC."""
         return moment(self.last_resolved_timestamp)
 
+    @property
+    def last_muted_at(self) -> datetime | None:
+        """When it was last muted, in UTC."""
+        return moment(self.last_muted_timestamp)
+
 
 class Items:
     """Calls for items. Reading needs the scope ``read``, changing ``write``."""
@@ -101,7 +106,7 @@ class Items:
             framework: Names of frameworks.
             assigned_user: A user's name, ``assigned`` or ``unassigned``.
             assigned_team: Teams; not together with *assigned_user*.
-            ids: Only these.
+            ids: Only these; none, where there are none.
             query: As in the search box: ``host:web-1 person:42 "no such table"``.
             is_snoozed: Whether at the moment.
 
@@ -123,8 +128,10 @@ class Items:
 
         def page_of(number: int) -> tuple[Sequence[Item], int | None]:
             result = self._connection.get("items", page=number, **params)
-            return [Item.from_json(each) for each in result["items"]], result.get("total_count")
+            return values_of(Item, result, "items"), result.get("total_count")
 
+        if ids is not None and not ids:  # the API would take it for all of them
+            return iter(())
         return by_number(page_of, key=lambda item: item.id)
 
     def get(self, item_id: int) -> Item:
@@ -142,7 +149,7 @@ class Items:
             NotFound: The project has none.
         """
         found = self._connection.get(f"item_by_counter/{counter}", project_id=self._project_id)
-        return self.get(found["itemId"])
+        return self.get(part_of(found, "itemId"))
 
     def by_uuid(self, uuid: str) -> Item:
         """Return the item of the occurrence with that uuid.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rollbar_logging.client.connection import Connection
-from rollbar_logging.client.results import Result
+from rollbar_logging.client.results import Result, values_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,5 +69,4 @@ class Notifications:
 
 
 def _rules(answer: Any) -> list[Rule]:
-    found = answer.get("rules") if isinstance(answer, dict) else answer
-    return [Rule.from_json(each) for each in found or ()]
+    return values_of(Rule, answer, "rules" if isinstance(answer, dict) else None)

@@ -9,10 +9,7 @@ from typing import Any
 
 from rollbar_logging.client.connection import Connection
 from rollbar_logging.client.paging import by_last_id
-from rollbar_logging.client.results import Result, moment
-
-LARGEST_PAGE = 5000
-"""Occurrences; the API gives no more at once."""
+from rollbar_logging.client.results import Result, moment, values_of
 
 _PAGE = 100
 
@@ -86,7 +83,7 @@ class Occurrences:
             result = self._connection.get(
                 path, limit=page_size, lastId=before if last_id is None else last_id, project_id=self._project_id
             )
-            return [Occurrence.from_json(each) for each in result["instances"]]
+            return values_of(Occurrence, result, "instances")
 
         return by_last_id(page_after, id_of=lambda occurrence: occurrence.id)
 

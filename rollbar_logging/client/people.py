@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from rollbar_logging.client.connection import Connection
 from rollbar_logging.client.errors import NotFound
-from rollbar_logging.client.results import Result, moment
+from rollbar_logging.client.results import Result, list_of, moment, part_of, values_of
 from rollbar_logging.errors import RollbarError
 
 _PAUSE = 1.0
@@ -53,6 +54,11 @@ class Invite(Result):
         """When it was sent, in UTC."""
         return moment(self.date_created)
 
+    @property
+    def redeemed_at(self) -> datetime | None:
+        """When it was accepted, in UTC."""
+        return moment(self.date_redeemed)
+
 
 class Users:
     """Calls for users. They need the account's token with the scope ``read``."""
@@ -62,7 +68,7 @@ class Users:
 
     def list(self, *, email: str | None = None) -> list[User]:
         """Return the users, or the one of that address."""
-        return [User.from_json(each) for each in self._connection.get("users", email=email)["users"]]
+        return values_of(User, self._connection.get("users", email=email), "users")
 
     def get(self, user_id: int) -> User:
         """Return one user.
@@ -74,11 +80,11 @@ class Users:
 
     def teams(self, user_id: int) -> Sequence[Team]:
         """Return the teams that a user is in."""
-        return [Team.from_json(each) for each in self._connection.get(f"user/{user_id}/teams")["teams"]]
+        return values_of(Team, self._connection.get(f"user/{user_id}/teams"), "teams")
 
     def projects(self, user_id: int) -> Sequence[Result]:
         """Return the projects that a user may see; their fields are in ``raw``."""
-        return [Result.from_json(each) for each in self._connection.get(f"user/{user_id}/projects")["projects"]]
+        return values_of(Result, self._connection.get(f"user/{user_id}/projects"), "projects")
 
 
 class Teams:
@@ -89,7 +95,7 @@ class Teams:
 
     def list(self) -> list[Team]:
         """Return the teams."""
-        return [Team.from_json(each) for each in self._connection.get("teams")]
+        return values_of(Team, self._connection.get("teams"))
 
     def get(self, team_id: int) -> Team:
         """Return one team.
@@ -110,8 +116,8 @@ class Teams:
 
     def user_ids(self, team_id: int) -> Sequence[int]:
         """Return the ids of the users in a team."""
-        users = _list_of(self._connection.get(f"team/{team_id}/users"), "users")
-        return [each["user_id"] if "user_id" in each else each["id"] for each in users]
+        users = _listed(self._connection.get(f"team/{team_id}/users"), "users")
+        return [int(part_of(each, "user_id" if "user_id" in each else "id")) for each in users]
 
     def has_user(self, team_id: int, user_id: int) -> bool:
         """Whether a user is in a team."""
@@ -127,8 +133,8 @@ class Teams:
 
     def project_ids(self, team_id: int) -> Sequence[int]:
         """Return the ids of the projects that a team may see."""
-        projects = _list_of(self._connection.get(f"team/{team_id}/projects"), "projects")
-        return [int(each["project_id"]) for each in projects]
+        projects = _listed(self._connection.get(f"team/{team_id}/projects"), "projects")
+        return [int(part_of(each, "project_id")) for each in projects]
 
     def of_project(self, project_id: int, *, with_owners: bool = True, with_builtin: bool = True) -> Sequence[int]:
         """Return the ids of the teams that may see a project.
@@ -140,7 +146,8 @@ class Teams:
         """
         left_out = {"exclude_owners_team": not with_owners, "exclude_builtin_teams": not with_builtin}
         params = {name: 1 for name, is_left_out in left_out.items() if is_left_out}
-        return [int(each["team_id"]) for each in self._connection.get(f"project/{project_id}/teams", **params)]
+        teams = list_of(self._connection.get(f"project/{project_id}/teams", **params))
+        return [int(part_of(each, "team_id")) for each in teams]
 
     def has_project(self, team_id: int, project_id: int) -> bool:
         """Whether a team may see a project."""
@@ -156,7 +163,7 @@ class Teams:
 
     def invites(self, team_id: int) -> Sequence[Invite]:
         """Return the invitations to a team."""
-        return [Invite.from_json(each) for each in self._connection.get(f"team/{team_id}/invites")]
+        return values_of(Invite, self._connection.get(f"team/{team_id}/invites"))
 
     def invite(self, team_id: int, email: str) -> Invite:
         """Invite somebody to a team."""
@@ -183,10 +190,9 @@ class Teams:
         return True
 
 
-def _list_of(answer: object, key: str) -> Sequence[dict[str, int]]:
+def _listed(answer: object, key: str) -> Sequence[Any]:
     """Return the list that is the answer, or a part of it: the API's documentation is not clear on it."""
-    found = answer.get(key) if isinstance(answer, dict) else answer
-    return found if isinstance(found, list) else ()
+    return list_of(answer, key if isinstance(answer, dict) else None)
 
 
 class People:
@@ -205,11 +211,12 @@ class People:
         given = {key: value for key, value in (("id", id), ("username", username), ("email", email)) if value}
         if len(given) != 1:
             raise ValueError(f"give one of id, username and email; given: {', '.join(given) or 'none'}")
-        return int(self._connection.call("POST", "people/delete_jobs", json=given, is_repeatable=True)["id"])
+        answer = self._connection.call("POST", "people/delete_jobs", json=given, is_repeatable=True)
+        return int(part_of(answer, "id"))
 
     def state(self, job_id: int) -> str:
         """Return a job's state: ``new``, ``running``, ``paused``, ``success``, ``cancelled`` or ``failed``."""
-        return str(self._connection.get(f"people/delete_jobs/{job_id}")["state"])
+        return str(part_of(self._connection.get(f"people/delete_jobs/{job_id}"), "state"))
 
     def wait(self, job_id: int, *, timeout: float = 600.0) -> str:
         """Wait until a job is done and return its state.

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rollbar_logging.client.connection import Connection
 from rollbar_logging.client.paging import by_number
-from rollbar_logging.client.results import Result, moment
+from rollbar_logging.client.results import Result, moment, values_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,11 @@ class Project(Result):
         """When it was made, in UTC."""
         return moment(self.date_created)
 
+    @property
+    def modified_at(self) -> datetime | None:
+        """When it was last changed, in UTC."""
+        return moment(self.date_modified)
+
 
 @dataclass(frozen=True, kw_only=True)
 class AccessToken(Result):
@@ -50,6 +55,7 @@ class AccessToken(Result):
         rate_limit_window_count: Calls in a window.
         cur_rate_limit_window_start: Unix seconds at which the running window began.
         cur_rate_limit_window_count: Calls in the running window.
+        token_type: ``legacy``, ``v1`` or ``v2``, the longer kind.
     """
 
     name: str
@@ -64,11 +70,17 @@ class AccessToken(Result):
     cur_rate_limit_window_count: int | None = None
     date_created: int | None = None
     date_modified: int | None = None
+    token_type: str | None = None
 
     @property
     def created_at(self) -> datetime | None:
         """When it was made, in UTC."""
         return moment(self.date_created)
+
+    @property
+    def modified_at(self) -> datetime | None:
+        """When it was last changed, in UTC."""
+        return moment(self.date_modified)
 
     @property
     def window_started_at(self) -> datetime | None:
@@ -88,7 +100,7 @@ class Environments:
 
         def page_of(number: int) -> tuple[Sequence[Environment], int | None]:
             result = self._connection.get("environments", page=number, project_id=self._project_id)
-            return [Environment.from_json(each) for each in result["environments"]], None
+            return values_of(Environment, result, "environments"), None
 
         return by_number(page_of, key=lambda environment: environment.id)
 
@@ -101,7 +113,7 @@ class Projects:
 
     def list(self) -> list[Project]:
         """Return the account's projects."""
-        return [Project.from_json(each) for each in self._connection.get("projects")]
+        return values_of(Project, self._connection.get("projects"))
 
     def get(self, project_id: int) -> Project:
         """Return one project.
@@ -142,7 +154,7 @@ class AccessTokens:
 
     def list(self, project_id: int) -> list[AccessToken]:
         """Return the project's tokens."""
-        return [AccessToken.from_json(each) for each in self._connection.get(f"project/{project_id}/access_tokens")]
+        return values_of(AccessToken, self._connection.get(f"project/{project_id}/access_tokens"))
 
     def create(
         self,
@@ -153,6 +165,7 @@ class AccessTokens:
         status: str = "enabled",
         rate_limit_window_size: int | None = None,
         rate_limit_window_count: int | None = None,
+        token_type: str | None = None,
     ) -> AccessToken:
         """Make a token; its text is in what is returned, and may not be shown again.
 
@@ -163,6 +176,7 @@ class AccessTokens:
             status: ``enabled`` or ``disabled``.
             rate_limit_window_size: Seconds: 0 (no limit), 60, 300, 1800, 3600, 86400, 604800 or 2592000.
             rate_limit_window_count: Calls in a window.
+            token_type: ``v1`` or ``v2``, the longer kind; by default, what the API chooses.
 
         Raises:
             BadRequest: A value is not one of those that the API takes.
@@ -173,6 +187,7 @@ class AccessTokens:
             "status": status,
             "rate_limit_window_size": rate_limit_window_size,
             "rate_limit_window_count": rate_limit_window_count,
+            "token_type": token_type,
         }
         given = {key: value for key, value in fields.items() if value is not None}
         return AccessToken.from_json(self._connection.call("POST", f"project/{project_id}/access_tokens", json=given))

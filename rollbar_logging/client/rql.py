@@ -10,7 +10,7 @@ from typing import Any
 
 from rollbar_logging.client.connection import Connection
 from rollbar_logging.client.paging import by_number
-from rollbar_logging.client.results import Result, moment
+from rollbar_logging.client.results import Result, UnexpectedAnswer, moment, values_of
 from rollbar_logging.errors import RollbarError
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.1, 3.0, 1.5
@@ -29,6 +29,9 @@ class RqlError(RollbarError):
         super().__init__(f"RQL job {job.id} {job.status}: {'; '.join(errors) or 'no reason was given'}")
         self.job = job
         self.errors = tuple(errors)
+
+    def __reduce__(self) -> tuple[type[RqlError], tuple[object, ...]]:
+        return type(self), (self.job, self.errors)
 
 
 class RqlTimeout(RollbarError, TimeoutError):  # noqa: N818 - it is one already
@@ -56,6 +59,11 @@ class RqlJob(Result):
         """When it was submitted, in UTC."""
         return moment(self.date_created)
 
+    @property
+    def modified_at(self) -> datetime | None:
+        """When its status last changed, in UTC."""
+        return moment(self.date_modified)
+
 
 @dataclass(frozen=True, kw_only=True)
 class RqlResult(Result):
@@ -77,8 +85,14 @@ class RqlResult(Result):
 
     @classmethod
     def of(cls, answer: Any) -> RqlResult:
-        """Make it of the API's ``result``, whose rows may be lists or objects."""
-        raw: dict[str, Any] = answer["result"] if isinstance(answer.get("result"), dict) else answer
+        """Make it of the API's ``result``, whose rows may be lists or objects.
+
+        Raises:
+            UnexpectedAnswer: It is no result.
+        """
+        raw = answer.get("result", answer) if isinstance(answer, dict) else None
+        if not isinstance(raw, dict) or "rows" not in raw:
+            raise UnexpectedAnswer("the API answered with something that is no result of a query")
         columns = list(raw.get("selectionColumns") or raw.get("columns") or [])
         found = raw.get("rows") or []
         if not columns and found and isinstance(found[0], dict):
@@ -189,9 +203,7 @@ class Rql:
         """Yield the project's jobs, the last first."""
 
         def page_of(number: int) -> tuple[Sequence[RqlJob], int | None]:
-            return [
-                RqlJob.from_json(each) for each in self._connection.get("rql/jobs", page=number, **self._project)
-            ], None
+            return values_of(RqlJob, self._connection.get("rql/jobs", page=number, **self._project)), None
 
         return by_number(page_of, key=lambda job: job.id)
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from rollbar_logging.client.connection import Connection
-from rollbar_logging.client.items import Item
+from rollbar_logging.client.items import Item, Texts
 from rollbar_logging.client.paging import by_number
-from rollbar_logging.client.results import Result, moment
+from rollbar_logging.client.results import Result, list_of, moment, values_of
 
 
 class Count(NamedTuple):
@@ -59,6 +60,16 @@ class Version(Result):
     last_occurrence_timestamp: int | None = None
     item_stats: Mapping[str, Any] | None = None
 
+    @property
+    def first_occurrence_at(self) -> datetime | None:
+        """When something first occurred in it, in UTC."""
+        return moment(self.first_occurrence_timestamp)
+
+    @property
+    def last_occurrence_at(self) -> datetime | None:
+        """When something last occurred in it, in UTC."""
+        return moment(self.last_occurrence_timestamp)
+
 
 class Versions:
     """Calls for versions of the code."""
@@ -73,7 +84,7 @@ class Versions:
         Raises:
             NotFound: Nothing is.
         """
-        answer = self._connection.get(f"versions/{version}", environment=environment, project_id=self._project_id)
+        answer = self._connection.get(_path(version), environment=environment, project_id=self._project_id)
         return Version.from_json(answer)
 
     def items(
@@ -90,10 +101,14 @@ class Versions:
         params = {"environment": environment, "event": event, "level": level, "project_id": self._project_id}
 
         def page_of(number: int) -> tuple[Sequence[Item], int | None]:
-            result = self._connection.get(f"versions/{version}/items", page=number, **params)
-            return [Item.from_json(each) for each in result["items"]], None
+            result = self._connection.get(f"{_path(version)}/items", page=number, **params)
+            return values_of(Item, result, "items"), None
 
         return by_number(page_of, key=lambda item: item.id)
+
+
+def _path(version: str) -> str:
+    return f"versions/{quote(version, safe='')}"
 
 
 class Reports:
@@ -103,22 +118,22 @@ class Reports:
         self._connection = connection
         self._project_id = project_id
 
-    def top_active_items(self, *, hours: int = 24, environments: Sequence[str] | None = None) -> Sequence[TopItem]:
+    def top_active_items(self, *, hours: int = 24, environments: Texts | None = None) -> Sequence[TopItem]:
         """Return the items that occurred most.
 
         Args:
             hours: The span of time: 1 to 168.
             environments: Only these.
         """
-        params = {"hours": hours, "environments": ",".join(environments) if environments else None}
+        params = {"hours": hours, "environments": _with_commas(environments)}
         answer = self._connection.get("reports/top_active_items", **params, project_id=self._project_id)
-        return [TopItem.from_json(each) for each in answer]
+        return values_of(TopItem, answer)
 
     def occurrence_counts(
         self,
         *,
         bucket_size: int = 86_400,
-        environments: Sequence[str] | None = None,
+        environments: Texts | None = None,
         min_level: str | None = None,
         max_level: str | None = None,
         item_id: int | None = None,
@@ -134,13 +149,13 @@ class Reports:
         """
         params = {
             "bucket_size": bucket_size,
-            "environments": ",".join(environments) if environments else None,
+            "environments": _with_commas(environments),
             "min_level": min_level,
             "max_level": max_level,
             "item_id": item_id,
         }
         answer = self._connection.get("reports/occurrence_counts", **params, project_id=self._project_id)
-        return [Count(*each) for each in answer]
+        return [Count(*each) for each in list_of(answer)]
 
     def activated_counts(self, *, bucket_size: int = 86_400, buckets: int = 60) -> Sequence[Count]:
         """Return how many items became active in each span of time.
@@ -150,7 +165,11 @@ class Reports:
             buckets: Number of spans, 2 to 366.
         """
         params = {"bucket_size": bucket_size, "buckets": buckets, "project_id": self._project_id}
-        return [Count(*each) for each in self._connection.get("reports/activated_counts", **params)]
+        return [Count(*each) for each in list_of(self._connection.get("reports/activated_counts", **params))]
+
+
+def _with_commas(texts: Texts | None) -> str | None:
+    return texts if texts is None or isinstance(texts, str) else ",".join(texts) or None
 
 
 class Metrics:

@@ -105,6 +105,13 @@ def test_a_token_is_made_limited_rotated_and_deleted(server: LocalServer, accoun
         account.access_tokens.set_rate_limit(project.id, new, window_size=61, window_count=1)
 
 
+def test_a_token_of_either_kind_is_made(account: RollbarClient) -> None:
+    """The API knows several kinds; which is up to it, where nothing is said."""
+    made = account.access_tokens.create(1, "long", ["read"], token_type="v2")
+
+    assert made.token_type == "v2"
+
+
 def test_a_token_of_old_is_named_by_its_text() -> None:
     """The API lists such tokens with their texts and without public ids."""
     from rollbar_logging.client.projects import _named  # noqa: PLC0415 - nothing on a server of today shows it

@@ -23,6 +23,7 @@ from rollbar_logging.client import (
     Unreachable,
 )
 from rollbar_logging.client.connection import Connection
+from rollbar_logging.errors import RollbarError
 from tests.loopback import Loopback, Reply
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -89,6 +90,34 @@ def test_no_error_has_the_token(loopback: Loopback) -> None:
         connect(loopback.endpoint).get("items")
     assert str(raised.value) == "GET items: 403 access token not found: <access token>"
     assert TOKEN not in repr(connect(loopback.endpoint))
+
+
+@pytest.mark.parametrize("before", range(468, 501, 8))
+def test_no_part_of_the_token_is_left_by_a_cut(loopback: Loopback, before: int) -> None:
+    """A long message is cut; the token at that place is taken out before."""
+    loopback.script[:] = [error(403, "x" * before + TOKEN)]
+
+    with pytest.raises(AccessDenied) as raised:
+        connect(loopback.endpoint).get("items")
+    assert TOKEN[:4] not in str(raised.value)
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "\ufeffwith a mark", "curly\u2019s", "q7x b", "tab7\t"])
+def test_what_can_be_no_token_is_told_at_once(text: str) -> None:
+    """Copied with too much; nothing is sent, and the text is not shown."""
+    with pytest.raises(RollbarError, match="access token") as raised:
+        Connection(text, "http://127.0.0.1:9/", Patience())
+    assert text.split(maxsplit=1)[0] not in str(raised.value)
+
+
+def test_a_wait_for_a_window_is_told(loopback: Loopback, caplog: pytest.LogCaptureFixture) -> None:
+    """Whoever sees nothing happen for minutes finds the reason in the log."""
+    loopback.script[:] = [error(429, **{"X-Rate-Limit-Remaining-Seconds": "7"}), good()]
+    connect(loopback.endpoint, Sleeper()).get("items")
+
+    assert [record.getMessage() for record in caplog.records if record.name == "rollbar_logging"] == [
+        "over the rate limit of the API: waiting 7 s"
+    ]
 
 
 def test_reading_is_tried_again(loopback: Loopback) -> None:

@@ -7,10 +7,20 @@ from typing import Any
 
 import pytest
 
-from rollbar_logging.client import Conflict, NotFound, RollbarClient, RqlError, RqlJob, RqlTimeout, Unprocessable
+from rollbar_logging.client import (
+    Conflict,
+    NotFound,
+    RollbarClient,
+    RqlError,
+    RqlJob,
+    RqlTimeout,
+    ServerError,
+    Unprocessable,
+)
 from rollbar_logging.client.rql import Rql, RqlResult
 from rollbar_logging.server import LocalServer
-from tests.client.conftest import post
+from tests.client.conftest import QUICK, post
+from tests.loopback import Loopback, Reply
 
 
 def test_a_deploy_is_reported_and_read(poster: RollbarClient, reader: RollbarClient) -> None:
@@ -56,6 +66,18 @@ def test_the_blocks_own_error_wins(server: LocalServer, poster: RollbarClient) -
 
     with pytest.raises(ZeroDivisionError):
         fail()
+
+
+def test_the_end_of_a_deploy_is_reported_again_after_a_failure(loopback: Loopback) -> None:
+    """Once ended it cannot be ended again, so repeating does no harm; to report another one would."""
+    loopback.script[:] = [Reply(503), Reply(200, body='{"err": 0, "result": {}}')]
+    with RollbarClient("token", loopback.endpoint, patience=QUICK) as client:
+        client.deploys.update(7, "succeeded")
+        assert len(loopback.requests) == 2
+        loopback.script[:] = [Reply(503)]
+        with pytest.raises(ServerError):
+            client.deploys.report("e", "r")
+    assert len(loopback.requests) == 3
 
 
 def test_more_deploys_than_a_page_holds(poster: RollbarClient, reader: RollbarClient) -> None:

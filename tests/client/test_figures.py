@@ -28,6 +28,15 @@ def test_versions(server: LocalServer, reader: RollbarClient) -> None:
         reader.versions.get("9.9.9")
 
 
+@pytest.mark.parametrize("version", ["release/1.0", "1.0#2?a=b", "100%20", "ä b"])
+def test_a_version_may_have_any_name(server: LocalServer, reader: RollbarClient, version: str) -> None:
+    """Signs that mean something in an address are a version's as well."""
+    post(server, "boom", code_version=version)
+
+    assert reader.versions.get(version).version == version
+    assert [item.title for item in reader.versions.items(version)] == ["boom"]
+
+
 def test_reports(server: LocalServer, reader: RollbarClient) -> None:
     """The counts of the last hours and days, and the items at the top."""
     for _ in range(3):
@@ -37,6 +46,9 @@ def test_reports(server: LocalServer, reader: RollbarClient) -> None:
 
     assert [each.item["title"] for each in top] == ["often", "once"]
     assert sum(top[0].counts) == 3
+    assert len(reader.reports.top_active_items(environments="test")) == 2
+    assert reader.reports.top_active_items(environments="other") == []
+    assert sum(each.number for each in reader.reports.occurrence_counts(environments="test")) == 4
     counts = reader.reports.occurrence_counts(bucket_size=3600, min_level="debug")
     assert sum(each.number for each in counts) == 4
     assert counts[-1].at is not None

@@ -42,6 +42,7 @@ def test_filters_reach_the_api(server: LocalServer, reader: RollbarClient) -> No
     assert titles(environment=["a", "b"], level=["warning"]) == titles(framework="django") == ["two"]
     assert titles(status="resolved") == titles(assigned_user="assigned") == titles(is_snoozed=True) == []
     assert titles(ids=[next(reader.items.list(environment="a")).id]) == ["one"]
+    assert titles(ids=[]) == []
     with pytest.raises(Unprocessable, match="no field"):
         titles(query="nonsense:1")
 

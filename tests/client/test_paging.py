@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rollbar_logging.client import UnexpectedAnswer
 from rollbar_logging.client.paging import by_last_id, by_number
 
 PER_PAGE = 3
@@ -91,6 +93,23 @@ def test_pages_are_fetched_as_they_are_asked_for() -> None:
     assert shelf.calls == 0
     assert [next(things) for _ in range(3)] == [0, 1, 2]
     assert shelf.calls == 1
+
+
+def test_a_total_that_counts_otherwise_costs_one_more_pass() -> None:
+    """Where two passes over all pages saw the same, nothing was passed by, whatever the API says of the total."""
+    shelf = Shelf(list(range(4)), [])
+
+    def page(number: int) -> tuple[list[int], int | None]:
+        return shelf.page(number)[0], 99
+
+    assert list(by_number(page, key=lambda thing: thing)) == list(range(4))
+    assert shelf.calls == 6
+
+
+def test_the_same_page_again_and_again_is_an_error() -> None:
+    """A server that does not know what it is asked for would be read for ever."""
+    with pytest.raises(UnexpectedAnswer, match="lastId"):
+        list(by_last_id(lambda _last_id: [3, 2, 1], id_of=lambda each: each))
 
 
 _CHANGES = st.lists(st.one_of(st.integers(100, 130).map(add), st.just(move_last), st.just(remove_first)), max_size=8)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rollbar_logging.cli.api.calling import add_connection, calling
 from rollbar_logging.cli.api.output import add_json, print_json, print_table, shown_cell
+from rollbar_logging.cli.arguments import show_examples
 from rollbar_logging.errors import RollbarError
 
 if TYPE_CHECKING:
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
     from rollbar_logging.client import AccessToken, RollbarClient
 
 _SCOPES = ("post_server_item", "post_client_item", "read", "write")
+_READ_EXAMPLES = """\
+examples:
+  rollbar-logging projects --token-file ~/.rollbar-account
+  rollbar-logging projects --json | jq .name
+  rollbar-logging environments
+  rollbar-logging environments --project-id 1 --token-file ~/.rollbar-account
+"""
 _EXAMPLES = """\
 examples:
   rollbar-logging tokens list --project-id 1
@@ -34,6 +42,7 @@ def add_account(commands: Commands) -> None:
     for command in (projects, environments):
         add_json(command)
         add_connection(command)
+    show_examples(_READ_EXAMPLES, projects, environments)
     _add_tokens(commands)
 
 
@@ -42,8 +51,6 @@ def _add_tokens(commands: Commands) -> None:
         "tokens",
         help="access tokens of a project: list, create, limit, rotate or delete them",
         description="List, create, limit, rotate or delete access tokens of a project.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = tokens.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list the project's tokens")
@@ -51,7 +58,7 @@ def _add_tokens(commands: Commands) -> None:
     creating = actions.add_parser("create", help="make a token and print its text, this once")
     creating.add_argument("--name", required=True, metavar="NAME")
     creating.add_argument(
-        "--scope", required=True, nargs="+", choices=_SCOPES, metavar="SCOPE", help=", ".join(_SCOPES)
+        "--scope", required=True, nargs="+", action="extend", choices=_SCOPES, metavar="SCOPE", help=", ".join(_SCOPES)
     )
     creating.set_defaults(run=calling(run_create, is_account=True))
     limiting = actions.add_parser("limit", help="change a token's rate limit")
@@ -66,8 +73,9 @@ def _add_tokens(commands: Commands) -> None:
         action.add_argument("token", metavar="PUBLIC_ID")
     for action in (listing, creating, rotating):
         add_json(action)
-    for action in (listing, creating, limiting, rotating, deleting):
-        add_connection(action)
+    for action in actions.choices.values():
+        add_connection(action, needs_project=True)
+    show_examples(_EXAMPLES, tokens, *actions.choices.values())
 
 
 def run_projects(args: argparse.Namespace, client: RollbarClient) -> int:
@@ -93,7 +101,7 @@ def run_environments(args: argparse.Namespace, client: RollbarClient) -> int:
 
 def run_list(args: argparse.Namespace, client: RollbarClient) -> int:
     """Print the tokens, without their texts."""
-    found = client.access_tokens.list(_project(args))
+    found = client.access_tokens.list(args.project_id)
     if args.json:
         for token in found:
             print_json({key: value for key, value in token.raw.items() if key != "access_token"})
@@ -118,13 +126,13 @@ def _row(token: AccessToken) -> tuple[object, ...]:
 
 def run_create(args: argparse.Namespace, client: RollbarClient) -> int:
     """Make a token and print it."""
-    return _print_new(args, client.access_tokens.create(_project(args), args.name, args.scope))
+    return _print_new(args, client.access_tokens.create(args.project_id, args.name, args.scope))
 
 
 def run_rotate(args: argparse.Namespace, client: RollbarClient) -> int:
     """Make a token like another and print it."""
     try:
-        return _print_new(args, client.access_tokens.rotate(_project(args), args.token))
+        return _print_new(args, client.access_tokens.rotate(args.project_id, args.token))
     except ValueError as error:
         raise RollbarError(str(error)) from error
 
@@ -139,17 +147,11 @@ def _print_new(args: argparse.Namespace, token: AccessToken) -> int:
 
 def run_limit(args: argparse.Namespace, client: RollbarClient) -> int:
     """Change a token's rate limit."""
-    client.access_tokens.set_rate_limit(_project(args), args.token, window_size=args.seconds, window_count=args.calls)
+    client.access_tokens.set_rate_limit(args.project_id, args.token, window_size=args.seconds, window_count=args.calls)
     return 0
 
 
 def run_delete(args: argparse.Namespace, client: RollbarClient) -> int:
     """Delete a token."""
-    client.access_tokens.delete(_project(args), args.token)
+    client.access_tokens.delete(args.project_id, args.token)
     return 0
-
-
-def _project(args: argparse.Namespace) -> int:
-    if args.project_id is None:
-        raise RollbarError("tokens need --project-id; 'rollbar-logging projects' lists the account's")
-    return int(args.project_id)

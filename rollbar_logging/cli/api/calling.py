@@ -8,6 +8,7 @@ import getpass
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,14 +32,20 @@ _STATUS = {
 }
 
 
-def add_connection(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say where to call and with which token."""
+def add_connection(parser: argparse.ArgumentParser, *, needs_project: bool = False) -> None:
+    """Add the arguments that say where to call and with which token; *needs_project*: it has to be named."""
     group = parser.add_argument_group("connection")
     group.add_argument(
         "--token-file", metavar="FILE", help="file with the access token; by default it is the environment's"
     )
     group.add_argument("--endpoint", metavar="URL", help="the API's base; by default that of ROLLBAR_ENDPOINT")
-    group.add_argument("--project-id", type=int, metavar="N", help="the project, with an access token of the account")
+    group.add_argument(
+        "--project-id",
+        type=int,
+        required=needs_project,
+        metavar="N",
+        help="the project, as 'projects' lists it" if needs_project else "the project, with the account's access token",
+    )
 
 
 def calling(run: Run, *, is_account: bool = False) -> Callable[[argparse.Namespace], int]:
@@ -66,7 +73,7 @@ def make_client(args: argparse.Namespace, variables: tuple[str, ...]) -> Rollbar
     """Return a client with the token that file, environment or terminal give.
 
     Raises:
-        RollbarError: There is no token, or the endpoint is no URL.
+        RollbarError: There is no token, or it can be none, or the endpoint is no URL.
     """
     from rollbar_logging.client import RollbarClient
 
@@ -89,7 +96,7 @@ def endpoint_of(args: argparse.Namespace) -> str:
 def _token(file: str | None, variables: tuple[str, ...]) -> str:
     if file is not None:
         try:
-            text = Path(file).read_text(encoding="utf-8").strip()
+            text = Path(file).read_text(encoding="utf-8-sig").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise RollbarError(f"--token-file {file}: {error}") from error
         if not text:
@@ -99,7 +106,9 @@ def _token(file: str | None, variables: tuple[str, ...]) -> str:
         if text := os.environ.get(name, "").strip():
             return text
     if sys.stdin.isatty() and sys.stderr.isatty():
-        return getpass.getpass("Rollbar access token (not shown): ").strip()
+        with suppress(EOFError):
+            if text := getpass.getpass("Rollbar access token (not shown): ").strip():
+                return text
     raise RollbarError(f"no access token: set {' or '.join(variables)}, or give --token-file")
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import signal
 import sys
-from itertools import islice
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rollbar_logging.cli.api.calling import add_connection, calling
-from rollbar_logging.cli.api.output import add_json, print_json, print_table
+from rollbar_logging.cli.api.output import add_json, add_limit, limited, print_json, print_table
+from rollbar_logging.cli.arguments import show_examples
+from rollbar_logging.errors import RollbarError
 
 if TYPE_CHECKING:
     from rollbar_logging.cli.api.calling import Commands
@@ -27,6 +30,7 @@ examples:
   rollbar-logging deploy list
 
 Reporting needs an access token with the scope 'post_server_item', listing one with 'read'.
+'run' runs the command even when Rollbar cannot be reached.
 """
 
 
@@ -36,8 +40,6 @@ def add_deploy(commands: Commands) -> None:
         "deploy",
         help="deploys: report, update, run or list them",
         description="Report deploys, or list them.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = deploy.add_subparsers(title="actions", metavar="ACTION", required=True)
     reporting = actions.add_parser("report", help="report a deploy and print its id")
@@ -57,12 +59,13 @@ def add_deploy(commands: Commands) -> None:
     updating.add_argument("--comment", metavar="TEXT")
     updating.set_defaults(run=calling(run_update))
     listing = actions.add_parser("list", help="list deploys, the last first")
-    listing.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many, 0 for all (%(default)s)")
+    add_limit(listing, 20)
     listing.set_defaults(run=calling(run_list))
     for action in (reporting, updating, listing):
         add_json(action)
     for action in (reporting, running, updating, listing):
         add_connection(action)
+    show_examples(_EXAMPLES, deploy, *actions.choices.values())
 
 
 def _user() -> str | None:
@@ -86,19 +89,13 @@ def run_report(args: argparse.Namespace, client: RollbarClient) -> int:
 
 def run_command(args: argparse.Namespace, client: RollbarClient) -> int:
     """Run a command between the reports of a deploy's beginning and end."""
-    import subprocess
-
-    from rollbar_logging.errors import RollbarError
-
     words = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not words:
         raise RollbarError("deploy run: give the command after --")
-    deploy_id = client.deploys.report(
-        args.environment, args.revision, status="started", comment=args.comment, local_username=args.user
-    )
+    deploy_id = _report_start(args, client)
     status = _CANNOT_RUN
     try:
-        status = subprocess.run(words, check=False).returncode  # noqa: S603 - it is what was asked for
+        status = _status_of(words)
     except OSError as error:
         print(f"rollbar-logging: {words[0]}: {error.strerror or error}", file=sys.stderr)
     finally:
@@ -106,10 +103,44 @@ def run_command(args: argparse.Namespace, client: RollbarClient) -> int:
     return status if status >= 0 else 128 - status  # killed by a signal: as shells tell it
 
 
-def _report_end(client: RollbarClient, deploy_id: int, status: str) -> None:
+def _status_of(words: Sequence[str]) -> int:
+    """Run a command to its own end, however we are asked to end; return its status, negative if a signal killed it.
+
+    A terminal's Ctrl+C reaches the command too, and what it does then, as to roll back, is waited for.
+    """
+    import subprocess
+
+    process = subprocess.Popen(words)  # noqa: S603 - it is what was asked for
+    handlers = {
+        signal.SIGINT: signal.signal(signal.SIGINT, lambda *_: None),
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda *_: process.terminate()),
+    }
+    try:
+        return process.wait()
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+
+
+def _report_start(args: argparse.Namespace, client: RollbarClient) -> int | None:
+    """Report the beginning; that nobody is there to take it is no reason not to deploy."""
+    from rollbar_logging.client import RateLimited, ServerError, UnexpectedAnswer, Unreachable
+
+    try:
+        return client.deploys.report(
+            args.environment, args.revision, status="started", comment=args.comment, local_username=args.user
+        )
+    except (Unreachable, ServerError, RateLimited, UnexpectedAnswer) as error:
+        print(f"rollbar-logging: the deploy is not reported: {error}", file=sys.stderr)
+        return None
+
+
+def _report_end(client: RollbarClient, deploy_id: int | None, status: str) -> None:
     """Report how it went; that this cannot be done changes nothing of how it went."""
     from rollbar_logging.client import ApiError
 
+    if deploy_id is None:
+        return
     try:
         client.deploys.update(deploy_id, status)
     except ApiError as error:
@@ -126,8 +157,7 @@ def run_update(args: argparse.Namespace, client: RollbarClient) -> int:
 
 def run_list(args: argparse.Namespace, client: RollbarClient) -> int:
     """Print deploys."""
-    found = client.deploys.list()
-    shown = islice(found, args.limit) if args.limit else found
+    shown = limited(client.deploys.list(), args)
     if args.json:
         for deploy in shown:
             print_json(deploy.raw)

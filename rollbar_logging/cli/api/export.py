@@ -6,10 +6,10 @@ import csv
 import io
 import json
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from rollbar_logging.errors import RollbarError
 
@@ -32,11 +32,12 @@ CSV_COLUMNS = (
     "url",
 )
 
+_CSV_HEAD = (",".join(CSV_COLUMNS) + "\n").encode()
 _BLOCK = 65_536
 
 
 class Export(AbstractContextManager["Export"]):
-    """A file that occurrences are written to, the newest first.
+    """A file that occurrences are written to, the newest first; what it held goes with the first one.
 
     Attributes:
         last_id: Id of the last occurrence that an earlier export has written; ``None``: there is none.
@@ -53,38 +54,63 @@ class Export(AbstractContextManager["Export"]):
         Raises:
             RollbarError: It cannot be written, or is no earlier export of that kind.
         """
+        self._path = path
         self._kind = kind
         self.last_id: int | None = None
-        try:
+        with self._failing():
             is_begun = is_resumed and Path(path).exists() and Path(path).stat().st_size > 0
             if is_begun:
                 self.last_id = _last_id(Path(path), kind)
-            self._file: TextIO = sys.stdout if path == "-" else _open(path, "a" if is_resumed else "w")
-        except OSError as error:
-            raise RollbarError(f"--output {path}: {error.strerror or error}") from error
-        self._is_headed = is_begun or kind != "csv"
+            self._file: TextIO = sys.stdout if path == "-" else _open(path)
+        self._is_old = path != "-" and not is_resumed and Path(path).is_file()
+        self._is_headed = self.last_id is not None or kind != "csv"
 
     def write(self, occurrence: Occurrence) -> None:
-        """Write one."""
-        if self._kind == "jsonl":
-            self._file.write(json.dumps(dict(occurrence.raw)) + "\n")
-            return
-        writer = csv.writer(self._file, lineterminator="\n")
-        if not self._is_headed:
-            self._is_headed = True
-            writer.writerow(CSV_COLUMNS)
-        writer.writerow(_csv_row(occurrence))
+        """Write one.
 
-    def __exit__(self, *_exception: object) -> None:
-        self._file.flush()
-        if self._file is not sys.stdout:
-            self._file.close()
+        Raises:
+            RollbarError: It cannot be written.
+        """
+        with self._failing():
+            self._begin()
+            if self._kind == "jsonl":
+                self._file.write(json.dumps(occurrence.raw) + "\n")
+                return
+            writer = csv.writer(self._file, lineterminator="\n")
+            if not self._is_headed:
+                self._is_headed = True
+                writer.writerow(CSV_COLUMNS)
+            writer.writerow(_csv_row(occurrence))
+
+    def _begin(self) -> None:
+        if self._is_old:
+            self._is_old = False
+            self._file.truncate(0)
+
+    def __exit__(self, kind: type[BaseException] | None, *_exception: object) -> None:
+        with self._failing():
+            try:
+                if kind is None:
+                    self._begin()
+                self._file.flush()
+            finally:
+                if self._file is not sys.stdout:
+                    self._file.close()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise RollbarError(f"--output {self._path}: {error.strerror or error}") from error
 
 
-def _open(path: str, mode: Literal["a", "w"]) -> TextIO:
+def _open(path: str) -> TextIO:
     # It holds what the reports hold: for its owner's eyes, where it is made here.
     existed = Path(path).exists()
-    file = open(path, mode, encoding="utf-8", newline="")  # noqa: SIM115, PTH123 - closed by the export
+    file = open(path, "a", encoding="utf-8", newline="")  # noqa: SIM115, PTH123 - closed by the export
     if not existed and Path(path).is_file():
         Path(path).chmod(0o600)
     return file
@@ -123,29 +149,45 @@ def _under(data: Mapping[str, Any], part: str, key: str) -> Any:
 
 
 def _last_id(path: Path, kind: str) -> int | None:
-    """Cut off an unfinished last line, and return the id on the one before it."""
-    lines = _complete_tail(path)
-    if not lines:
-        return None
-    try:
-        if kind == "jsonl":
-            return int(json.loads(lines[-1])["id"])
-        rows = [row for row in csv.reader(io.StringIO("".join(lines))) if len(row) == len(CSV_COLUMNS)]
-        return None if rows[-1][0] == CSV_COLUMNS[0] else int(rows[-1][0])
-    except (ValueError, KeyError, TypeError, IndexError, csv.Error):
-        raise RollbarError(f"--output {path} is no export of the format {kind}: give another file") from None
-
-
-def _complete_tail(path: Path) -> list[str]:
-    """Cut the file after its last line break; return the last lines, a block's worth or at least one."""
+    """Return the id on the last whole line, and cut off what comes after it; ``None``: there is no such line."""
     with path.open("r+b") as file:
-        size = file.seek(0, io.SEEK_END)
-        tail, start = b"", size
-        while start > 0 and tail.count(b"\n") < 2:  # noqa: PLR2004 - the end of the last line, and that of the one before
-            start = max(start - _BLOCK, 0)
-            file.seek(start)
-            tail = file.read(size - start)
-        end = tail.rfind(b"\n") + 1
-        file.truncate(start + end)
-    lines = tail[:end].decode("utf-8", "replace").splitlines(keepends=True)
-    return lines[1:] if start > 0 else lines
+        tail, start = _tail(file)
+        lines = tail.splitlines(keepends=True)
+        rest = lines.pop() if not tail.endswith(b"\n") else b""
+        try:
+            last_id = _id_of(lines[-1], kind) if lines else None
+            if not lines:
+                _check_beginning(rest, kind)
+        except (ValueError, KeyError, TypeError, IndexError, csv.Error):
+            raise RollbarError(f"--output {path} is no export of the format {kind}: give another file") from None
+        file.truncate(start + len(tail) - len(rest) if last_id is not None else 0)
+    return last_id
+
+
+def _tail(file: BinaryIO) -> tuple[bytes, int]:
+    """Return a file's end with at least one whole line, and where it begins; all of a file that has none."""
+    size = start = file.seek(0, io.SEEK_END)
+    tail = b""
+    while start > 0 and tail.count(b"\n") < 2:  # noqa: PLR2004 - the end of the last line, and that of the one before
+        start = max(start - _BLOCK, 0)
+        file.seek(start)
+        tail = file.read(size - start)
+    return tail, start
+
+
+def _id_of(line: bytes, kind: str) -> int | None:
+    """Return the id on a line; ``None`` on that of the columns' names."""
+    if kind == "jsonl":
+        return int(json.loads(line)["id"])
+    if line == _CSV_HEAD:
+        return None
+    (row,) = csv.reader([line.decode()])
+    if len(row) != len(CSV_COLUMNS):
+        raise ValueError(row)
+    return int(row[0])
+
+
+def _check_beginning(rest: bytes, kind: str) -> None:
+    """Make sure that a line without an end is the beginning of an export."""
+    if not (rest.startswith(b"{") if kind == "jsonl" else _CSV_HEAD.startswith(rest)):
+        raise ValueError(rest)

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 from rollbar_logging.cli.api.calling import add_connection, calling
 from rollbar_logging.cli.api.following import add_interval, follow
-from rollbar_logging.cli.api.output import add_json, print_json, print_table, shown_cell
+from rollbar_logging.cli.api.output import add_json, add_limit, limited, print_json, print_table, shown_cell
+from rollbar_logging.cli.arguments import show_examples
+from rollbar_logging.levels import LEVELS
 
 if TYPE_CHECKING:
     from rollbar_logging.cli.api.calling import Commands
     from rollbar_logging.client import Item, RollbarClient
 
 _COLUMNS = ("#", "level", "status", "environment", "total", "last (UTC)", "title")
+_STATUSES = ("active", "resolved", "muted", "archived")
 _EXAMPLES = """\
 examples:
   rollbar-logging items list --status active --level error critical
@@ -35,13 +38,11 @@ def add_items(commands: Commands) -> None:
         "items",
         help="items: list, show, resolve, mute, reopen or watch them",
         description="List, show, resolve, mute, reopen or watch items.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = items.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list items, the last active first")
     _add_filters(listing)
-    listing.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many, 0 for all (%(default)s)")
+    add_limit(listing, 50)
     listing.set_defaults(run=calling(run_list))
     showing = actions.add_parser("show", help="show all that is known of an item")
     showing.set_defaults(run=calling(run_show))
@@ -63,16 +64,15 @@ def add_items(commands: Commands) -> None:
     for action in (listing, showing, resolving, muting, reopening, watching):
         add_json(action)
         add_connection(action)
+    show_examples(_EXAMPLES, items, *actions.choices.values())
 
 
 def _add_filters(parser: argparse.ArgumentParser) -> None:
-    for name, words in (
-        ("status", "active, resolved, muted"),
-        ("level", "debug, info, warning, error, critical"),
-        ("environment", "environments"),
-        ("framework", "frameworks"),
-    ):
-        parser.add_argument(f"--{name}", nargs="+", metavar="NAME", help=f"only these: {words}")
+    for name, choices in (("status", _STATUSES), ("level", LEVELS), ("environment", None), ("framework", None)):
+        words = ", ".join(choices) if choices else f"{name}s"
+        parser.add_argument(
+            f"--{name}", nargs="+", action="extend", choices=choices, metavar="NAME", help=f"only these: {words}"
+        )
     parser.add_argument("--assigned-user", metavar="NAME", help="a user's name, 'assigned' or 'unassigned'")
     parser.add_argument("--query", metavar="TEXT", help="as in the search box: host:web-1 title words")
 
@@ -86,8 +86,7 @@ def _counter(text: str) -> int:
 
 def run_list(args: argparse.Namespace, client: RollbarClient) -> int:
     """Print the items that match."""
-    found: Iterable[Item] = client.items.list(**_filters(args))
-    _print(islice(found, args.limit) if args.limit else found, args)
+    _print(limited(client.items.list(**_filters(args)), args), args)
     return 0
 
 

@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Sequence
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from rollbar_logging.cli.api.calling import add_connection, calling
 from rollbar_logging.cli.api.export import FORMATS, Export
 from rollbar_logging.cli.api.following import add_interval, follow
-from rollbar_logging.cli.api.output import Progress, add_json, print_json, print_table, shown_cell, shown_text
+from rollbar_logging.cli.api.output import (
+    Progress,
+    add_json,
+    add_limit,
+    limited,
+    print_json,
+    print_table,
+    shown_cell,
+    shown_text,
+)
+from rollbar_logging.cli.arguments import show_examples
 from rollbar_logging.errors import RollbarError
 
 if TYPE_CHECKING:
@@ -21,6 +32,9 @@ if TYPE_CHECKING:
 _COLUMNS = ("id", "at (UTC)", "level", "environment", "title")
 _MOST_AT_ONCE = 500
 """Occurrences that one look of ``tail`` goes back at most."""
+
+_LOOK = 20
+"""Occurrences that ``tail`` fetches at once: mostly few or none of them are new."""
 
 _EXAMPLES = """\
 examples:
@@ -39,12 +53,10 @@ def add_occurrences(commands: Commands) -> None:
         "occurrences",
         help="occurrences: list, show, follow or export them",
         description="List, show, follow or export occurrences.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = occurrences.add_subparsers(title="actions", metavar="ACTION", required=True)
     listing = actions.add_parser("list", help="list occurrences, the newest first")
-    listing.add_argument("--limit", type=int, default=20, metavar="N", help="at most so many, 0 for all (%(default)s)")
+    add_limit(listing, 20)
     listing.set_defaults(run=calling(run_list))
     showing = actions.add_parser("show", help="show an occurrence")
     showing.add_argument("occurrences", nargs="+", type=int, metavar="ID", help="the occurrence's id")
@@ -63,12 +75,12 @@ def add_occurrences(commands: Commands) -> None:
         add_json(action)
     for action in (listing, showing, tailing, exporting):
         add_connection(action)
+    show_examples(_EXAMPLES, occurrences, *actions.choices.values())
 
 
 def run_list(args: argparse.Namespace, client: RollbarClient) -> int:
     """Print occurrences."""
-    found: Iterable[Occurrence] = client.occurrences.list(item_id=_item_id(args, client))
-    found = islice(found, args.limit) if args.limit else found
+    found = limited(client.occurrences.list(item_id=_item_id(args, client)), args)
     if args.json:
         for occurrence in found:
             print_json(occurrence.raw)
@@ -96,10 +108,13 @@ def run_tail(args: argparse.Namespace, client: RollbarClient) -> int:
 
     def newer() -> Sequence[Occurrence]:
         nonlocal last_id
-        found = client.occurrences.list(item_id=item_id)
-        new = list(islice(takewhile(lambda each: each.id > last_id, found), _MOST_AT_ONCE))[::-1]
+        found = client.occurrences.list(item_id=item_id, page_size=_LOOK)
+        new = list(islice(takewhile(lambda each: each.id > last_id, found), _MOST_AT_ONCE + 1))
         last_id = max([last_id, *(each.id for each in new)])
-        return new
+        if len(new) > _MOST_AT_ONCE:
+            told = f"more than {_MOST_AT_ONCE} came since the last look; the older ones are left out"
+            print(f"rollbar-logging: {told}", file=sys.stderr)
+        return new[:_MOST_AT_ONCE][::-1]
 
     def tell(occurrence: Occurrence) -> None:
         if args.json:

@@ -9,7 +9,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timezone
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
+
+from rollbar_logging.cli.arguments import whole_number
+
+_Thing = TypeVar("_Thing")
 
 _GAP = "  "
 
@@ -17,6 +22,22 @@ _GAP = "  "
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add ``--json``."""
     parser.add_argument("--json", action="store_true", help="print JSON, one object a line")
+
+
+def add_limit(parser: argparse.ArgumentParser, default: int) -> None:
+    """Add ``--limit``."""
+    parser.add_argument(
+        "--limit",
+        type=whole_number(0, 1_000_000_000),
+        default=default,
+        metavar="N",
+        help="at most so many, 0 for all (%(default)s)",
+    )
+
+
+def limited(found: Iterable[_Thing], args: argparse.Namespace) -> Iterable[_Thing]:
+    """Return what ``--limit`` lets through."""
+    return islice(found, args.limit) if args.limit else found
 
 
 def print_json(value: Mapping[str, Any]) -> None:

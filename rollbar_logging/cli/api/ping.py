@@ -9,14 +9,23 @@ import time
 from typing import TYPE_CHECKING
 
 from rollbar_logging.cli.api.calling import endpoint_of
+from rollbar_logging.cli.arguments import show_examples
 
 if TYPE_CHECKING:
     from rollbar_logging.cli.api.calling import Commands
 
 
+_EXAMPLES = """\
+examples:
+  rollbar-logging ping
+  rollbar-logging ping --endpoint http://127.0.0.1:8787/api/1/
+"""
+
+
 def add_ping(commands: Commands) -> None:
     """Add the command to the parser."""
     ping = commands.add_parser("ping", help="ask whether the API is there; needs no access token")
+    show_examples(_EXAMPLES, ping)
     ping.add_argument("--endpoint", metavar="URL", help="the API's base; by default that of ROLLBAR_ENDPOINT")
     ping.set_defaults(run=run_ping)
 

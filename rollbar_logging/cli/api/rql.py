@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rollbar_logging.cli.api.calling import add_connection, calling
 from rollbar_logging.cli.api.output import add_json, print_json, print_table
-from rollbar_logging.cli.arguments import seconds_until
+from rollbar_logging.cli.arguments import seconds_until, show_examples
 from rollbar_logging.errors import RollbarError
 
 if TYPE_CHECKING:
@@ -30,9 +30,8 @@ def add_rql(commands: Commands) -> None:
         "rql",
         help="run a query in RQL",
         description="Run a query in RQL and print what it found.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    show_examples(_EXAMPLES, rql)
     rql.add_argument("query", metavar="QUERY", help="the query; - reads it from standard input")
     rql.add_argument("--fresh", action="store_true", help="run it although the same query has run before")
     rql.add_argument(

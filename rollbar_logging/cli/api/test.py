@@ -8,12 +8,20 @@ import logging
 import sys
 from typing import TYPE_CHECKING
 
+from rollbar_logging.cli.arguments import show_examples
 from rollbar_logging.errors import RollbarError
 
 if TYPE_CHECKING:
     from rollbar_logging.cli.api.calling import Commands
 
 _SECONDS = 20.0
+_EXAMPLES = """\
+examples:
+  rollbar-logging test
+  rollbar-logging test 'Is anybody there?' --level warning
+
+The access token is that of ROLLBAR_ACCESS_TOKEN, and needs the scope 'post_server_item'.
+"""
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -24,6 +32,7 @@ def add_test(commands: Commands) -> None:
         help="send one report with the options of this environment, and say whether it arrived",
         description="Send one report with the handler and the options of this environment.",
     )
+    show_examples(_EXAMPLES, test)
     test.add_argument("message", nargs="?", default="Test of rollbar-logging", help="(%(default)s)")
     test.add_argument("--level", choices=_LEVELS, default="error", help="(%(default)s)")
     test.set_defaults(run=run_test)

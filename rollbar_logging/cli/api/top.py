@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rollbar_logging.cli.api.calling import add_connection, calling
 from rollbar_logging.cli.api.output import add_json, print_json, print_table
+from rollbar_logging.cli.arguments import show_examples, whole_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     from rollbar_logging.cli.api.calling import Commands
     from rollbar_logging.client import RollbarClient
 
+_MOST_HOURS = 168
+_EXAMPLES = """\
+examples:
+  rollbar-logging top
+  rollbar-logging top --hours 168 --environment production
+  rollbar-logging top --json | jq '.item.title'
+
+It needs an access token with the scope 'read'.
+"""
 _BARS = " ▁▂▃▄▅▆▇█"
 _LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical"}
 
@@ -21,8 +31,15 @@ _LEVELS = {10: "debug", 20: "info", 30: "warning", 40: "error", 50: "critical"}
 def add_top(commands: Commands) -> None:
     """Add the command to the parser."""
     top = commands.add_parser("top", help="the items that occurred most")
-    top.add_argument("--hours", type=int, default=24, metavar="N", help="of the last hours, 1 to 168 (%(default)s)")
-    top.add_argument("--environment", nargs="+", metavar="NAME", help="only these")
+    show_examples(_EXAMPLES, top)
+    top.add_argument(
+        "--hours",
+        type=whole_number(1, _MOST_HOURS),
+        default=24,
+        metavar="N",
+        help=f"of the last hours, 1 to {_MOST_HOURS} (%(default)s)",
+    )
+    top.add_argument("--environment", nargs="+", action="extend", metavar="NAME", help="only these")
     add_json(top)
     add_connection(top)
     top.set_defaults(run=calling(run_top))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from rollbar_logging.cli.arguments import seconds_until
+from rollbar_logging.cli.arguments import seconds_until, show_examples
 from rollbar_logging.errors import RollbarError, in_words
 
 if TYPE_CHECKING:
@@ -33,6 +33,12 @@ the application.
 
 Exit status: 0 healthy, warnings included; 1 there is a problem.
 """
+_EXAMPLES = """\
+examples:
+  rollbar-logging doctor
+  rollbar-logging doctor --no-send --django shop.settings
+  rollbar-logging doctor --config logging.toml --json | jq .
+"""
 
 
 def add_doctor(commands: Commands) -> None:
@@ -43,6 +49,7 @@ def add_doctor(commands: Commands) -> None:
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    show_examples(_EXAMPLES, doctor)
     doctor.add_argument(
         "--config",
         metavar="WHERE",

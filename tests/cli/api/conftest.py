@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
@@ -31,6 +33,27 @@ class Done(NamedTuple):
 
 
 Command = Callable[..., Done]
+
+
+@contextmanager
+def once_answered(words: str, action: Callable[[], object]) -> Iterator[None]:
+    """Do something as soon as a call with those words in its line has been answered, before the caller goes on."""
+
+    class Watcher(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if words in record.getMessage():
+                logger.removeHandler(self)
+                action()
+
+    logger = logging.getLogger("urllib3.connectionpool")
+    level, watcher = logger.level, Watcher()
+    logger.addHandler(watcher)
+    logger.setLevel(logging.DEBUG)
+    try:
+        yield
+    finally:
+        logger.removeHandler(watcher)
+        logger.setLevel(level)
 
 
 @pytest.fixture

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from rollbar_logging.cli import main
 from rollbar_logging.cli.api.output import shown_cell
 from rollbar_logging.cli.api.top import bars
 from rollbar_logging.server import LocalServer
-from tests.cli.api.conftest import Command
+from tests.cli.api.conftest import Command, once_answered
 from tests.client.conftest import post
 
 
@@ -27,6 +25,37 @@ def test_items_are_listed_and_filtered(server: LocalServer, command: Command) ->
     assert [i["title"] for i in command("items", "list", "--json", "--level", "error", "debug").objects] == ["one"]
     assert [i["title"] for i in command("items", "list", "--json", "--limit", "1").objects] == ["two"]
     assert command("items", "list", "--json", "--query", "one", "--status", "resolved").out == ""
+
+
+def test_a_filter_may_be_given_again(server: LocalServer, command: Command) -> None:
+    """As one list or one after another, which means the same."""
+    for level in ("critical", "error", "info"):
+        post(server, level, level=level)
+    found = command("items", "list", "--json", "--level", "error", "--level", "critical")
+
+    assert {item["title"] for item in found.objects} == {"error", "critical"}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("items", "list", "--limit", "-1"),
+        ("items", "list", "--limit", "99999999999999999999"),
+        ("occurrences", "list", "--limit", "-1"),
+        ("deploy", "list", "--limit", "many"),
+        ("items", "list", "--status", "actve"),
+        ("items", "watch", "--level", "fatal"),
+        ("top", "--hours", "0"),
+        ("top", "--hours", "169"),
+        ("tokens", "list"),
+    ],
+)
+def test_a_slip_of_the_keyboard_is_told(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
+    """2, before anybody is called; not an empty list, and no traceback."""
+    with pytest.raises(SystemExit) as ended:
+        main(list(words))
+    assert ended.value.code == 2
+    assert "usage: " in capsys.readouterr().err
 
 
 def test_an_item_is_shown(server: LocalServer, command: Command) -> None:
@@ -108,10 +137,8 @@ def test_watching_shows_what_occurs(server: LocalServer, command: Command) -> No
     """Items that were there before are not told until they occur again; new ones are."""
     post(server, "old")
     post(server, "quiet")
-    later = threading.Timer(0.5, lambda: (post(server, "new"), post(server, "old")))
-    later.start()
-    done = command("items", "watch", "--interval", "0.1", "--for", "2.5", "--json")
-    later.join()
+    with once_answered("page=2", lambda: (post(server, "new"), post(server, "old"))):
+        done = command("items", "watch", "--interval", "0.1", "--for", "0.3", "--json")
 
     assert {item["title"] for item in done.objects} == {"new", "old"}
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import stat
-import threading
 from pathlib import Path
 
 import pytest
 
 from rollbar_logging.server import LocalServer
-from tests.cli.api.conftest import Command
+from tests.cli.api.conftest import Command, once_answered
 from tests.client.conftest import post
 
 
@@ -33,10 +32,8 @@ def test_they_are_listed_and_shown(server: LocalServer, command: Command) -> Non
 def test_following_shows_those_that_come(server: LocalServer, command: Command) -> None:
     """Each once, the oldest first; those from before are not shown."""
     post(server, uuid="before")
-    later = threading.Timer(0.4, lambda: [post(server, uuid=f"u-{number}") for number in range(5)])
-    later.start()
-    done = command("occurrences", "tail", "--interval", "0.1", "--for", "2.5", "--json")
-    later.join()
+    with once_answered("/instances", lambda: [post(server, uuid=f"u-{number}") for number in range(5)]):
+        done = command("occurrences", "tail", "--interval", "0.1", "--for", "0.3", "--json")
 
     assert [each["data"]["uuid"] for each in done.objects] == [f"u-{number}" for number in range(5)]
 
@@ -88,16 +85,59 @@ def test_an_export_as_csv_is_no_formula(server: LocalServer, command: Command, t
     assert len(path.read_text().splitlines()) == 2
 
 
-@pytest.mark.parametrize("content", ["no json\n", '{"no": "id"}\n', "[1]\n"])
-def test_a_file_of_something_else_is_left_alone(command: Command, tmp_path: Path, content: str) -> None:
-    """It is told, and not written to."""
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+@pytest.mark.parametrize(
+    "content",
+    ["no json\n", '{"no": "id"}\n', "[1]\n", "no json", "[1]\nand no end", '{"no": "id"}\n{"id": 1'],
+    ids=repr,
+)
+def test_a_file_of_something_else_is_left_alone(command: Command, tmp_path: Path, kind: str, content: str) -> None:
+    """It is told, and not written to, whether its last line has an end or not."""
     path = tmp_path / "mine"
     path.write_text(content)
-    done = command("occurrences", "export", "--output", str(path), "--resume")
+    done = command("occurrences", "export", "--format", kind, "--output", str(path), "--resume")
 
     assert done.status == 1
     assert "no export" in done.err
     assert path.read_text() == content
+
+
+def test_a_failed_export_leaves_an_earlier_one_alone(server: LocalServer, command: Command, tmp_path: Path) -> None:
+    """It takes the file's place with the first occurrence, or when there is none, not before."""
+    path = tmp_path / "all.jsonl"
+    path.write_text("from yesterday\n")
+    assert command("occurrences", "export", "--output", str(path), token="write").status == 4
+    assert command("occurrences", "export", "--output", str(path), "--item", "4711").status == 3
+    assert path.read_text() == "from yesterday\n"
+    assert command("occurrences", "export", "--output", str(path)).status == 0
+    assert path.read_text() == ""
+    path.write_text("from yesterday\n" * 1000)
+    post(server, uuid="today")
+    assert command("occurrences", "export", "--output", str(path)).status == 0
+    assert [json.loads(line)["data"]["uuid"] for line in path.read_text().splitlines()] == ["today"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_a_full_disk_is_told(server: LocalServer, command: Command, kind: str) -> None:
+    """One line that names the file."""
+    post(server)
+    done = command("occurrences", "export", "--format", kind, "--output", "/dev/full")
+
+    assert (done.status, done.err) == (1, "rollbar-logging: --output /dev/full: No space left on device\n")
+
+
+def test_a_look_that_finds_too_many_says_so(
+    server: LocalServer, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest are shown, and that others are left out is told."""
+    monkeypatch.setattr("rollbar_logging.cli.api.occurrences._MOST_AT_ONCE", 3)
+    post(server, uuid="before")
+    with once_answered("/instances", lambda: [post(server, uuid=f"u-{number}") for number in range(6)]):
+        done = command("occurrences", "tail", "--for", "0", "--json")
+
+    assert [each["data"]["uuid"] for each in done.objects] == ["u-3", "u-4", "u-5"]
+    assert done.err == "rollbar-logging: more than 3 came since the last look; the older ones are left out\n"
 
 
 def test_what_cannot_be_written_is_told(command: Command, tmp_path: Path) -> None:
