@@ -208,7 +208,7 @@ def _flat(members: tuple[BaseException, ...]) -> list[BaseException]:
 
 
 def _member(error: BaseException, reading: Reading) -> dict[str, Plain]:
-    member = {"class": bare_name(type(error)), "message": _message(error, reading)}
+    member = {"class": bare_name(type(error)), "message": message_of_error(error, reading)}
     last = traceback_of(error)
     while last is not None and last.tb_next is not None:
         last = last.tb_next
@@ -218,7 +218,8 @@ def _member(error: BaseException, reading: Reading) -> dict[str, Plain]:
     return member
 
 
-def _message(error: BaseException, reading: Reading) -> str:
+def message_of_error(error: BaseException, reading: Reading) -> str:
+    """Return what an exception says, cut to the bounds of *reading*; of one that cannot say it, its description."""
     try:
         text = str.__str__(str(error))
     except KeyboardInterrupt:
@@ -261,7 +262,7 @@ def _trace(link: _Link, reading: Reading, limits: Limits) -> Trace:
     return Trace(
         bare_name(cls),
         module_of(cls) or "",
-        _message(error, reading),
+        message_of_error(error, reading),
         tuple(frames),
         _notes(link, reading),
         bool(steps),

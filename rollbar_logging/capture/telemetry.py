@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from rollbar_logging.capture.exceptions import exc_info_of
+from rollbar_logging.capture.exceptions import exc_info_of, message_of_error
 from rollbar_logging.capture.kinds import Kinds
 from rollbar_logging.capture.occurrence import Occurrence, Plain
 from rollbar_logging.capture.record import message_of
@@ -73,7 +73,7 @@ class Telemetry:
         exc_info = record.exc_info
         error = exc_info_of(exc_info) if exc_info is not None else None
         if error is not None:
-            body["exception"] = reading.text(f"{type_name(type(error[0]))}: {reading.describe(error[0])}")
+            body["exception"] = reading.text(f"{type_name(type(error[0]))}: {message_of_error(error[0], reading)}")
         self.add(record.levelno, "log", record.created, body)
 
     def add(self, levelno: int, kind: str, unix_time: float, body: Mapping[str, Plain]) -> None:
