@@ -86,7 +86,7 @@ def _live(folder: Path, environ: dict[str, str], i: int, seed: str, longest: flo
     chance = random.Random(seed)  # noqa: S311 - likewise
     journal = folder / f"journal {i}"
     with child("kill_program", environ, journal, i * 10**6, chance.choice(_RATES), 10**6) as process:
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while not journal.exists() and process.poll() is None and time.monotonic() < end:
             time.sleep(0.01)
         time.sleep(chance.uniform(0.1, longest))
