@@ -104,9 +104,12 @@ def _stored_text(stored: dict[str, Any], data: dict[str, Any], text: str | None)
     Of two equal keys the later one counts, for JSON readers as for databases.
     """
     if text is None:
-        return json.dumps(stored, separators=(",", ":"))
+        return _compact(stored)
     changed = {key: value for key, value in stored.items() if value is not data.get(key)}
-    return f"{text[:-1]},{json.dumps(changed, separators=(',', ':'))[1:]}"
+    return f"{text[:-1]},{_compact(changed)[1:]}"
+
+
+_compact = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def stored_form(data: dict[str, Any], sender: Sender) -> dict[str, Any]:

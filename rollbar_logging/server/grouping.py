@@ -77,15 +77,15 @@ def _traits(data: dict[str, Any]) -> list[str]:
 
 def _trace_traits(trace: dict[str, Any], root: str) -> list[str]:
     frames = trace["frames"]
-    paths = [_path_trait(_below_root(frame["filename"], root)) for frame in frames]
+    paths = [_path_trait(frame["filename"], root) for frame in frames]
     methods = [_method_trait(frame.get("method") or "") for frame in frames]
     return [f"class {trace['exception']['class']}", *paths, *methods]
 
 
 # The same few places come again and again, and searching them is what grouping costs.
 @lru_cache(_REMEMBERED)
-def _path_trait(path: str) -> str:
-    return _IN_PATH.sub("", path)
+def _path_trait(path: str, root: str) -> str:
+    return _IN_PATH.sub("", _below_root(path, root))
 
 
 @lru_cache(_REMEMBERED)

@@ -8,6 +8,7 @@ Sentences: those that users of the API have published; the rest follow their pat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 _MOST = 20
@@ -61,6 +62,8 @@ _FRAME = {
 }
 _FRAME_TYPES = {key: _TYPES[kind] | {type(None)} for key, kind in _FRAME.items()}
 _LINES = frozenset({list, type(None)})
+_SHAPES = 128
+"""Sets of frames' keys and types that are kept at hand; a hostile client's are no longer than its bodies."""
 _EVENT = ("level", "type", "source", "timestamp_ms", "body")
 
 
@@ -160,14 +163,18 @@ def _trace(trace: Any, path: str) -> Iterator[str]:
 
 def _is_faultless(frame: Any) -> bool:
     """Whether `_frame` would say nothing of it: told without putting a sentence together, as of most frames."""
-    if type(frame) is not dict or type(frame.get("filename")) is not str:
+    if type(frame) is not dict or not _are_faultless(tuple(frame), tuple(map(type, frame.values()))):
         return False
-    for key, value in frame.items():
-        types = _FRAME_TYPES.get(key)
-        if types is not None and type(value) not in types:
-            return False
     context = frame.get("context")
-    return context is None or all(type(context.get(key)) in _LINES for key in ("pre", "post"))
+    return context is None or (type(context.get("pre")) in _LINES and type(context.get("post")) in _LINES)
+
+
+@lru_cache(_SHAPES)
+def _are_faultless(keys: tuple[str, ...], types: tuple[type, ...]) -> bool:
+    # A report's frames have the same few keys with values of the same types.
+    of_keys = dict(zip(keys, types, strict=True))
+    wrong = (key for key, kind in of_keys.items() if key in _FRAME_TYPES and kind not in _FRAME_TYPES[key])
+    return of_keys.get("filename") is str and next(wrong, None) is None
 
 
 def _frame(frame: Any, path: str) -> Iterator[str]:

@@ -18,15 +18,24 @@ SEPARATOR = "\n"
 
 def traits_of(data: dict[str, Any]) -> dict[str, str | None]:
     """Return every trait of a checked ``data``, ``None`` where it has none; `TRAITS` has the names."""
+    server, request, person, notifier = (_mapping(data.get(name)) for name in _PARTS)
     traces = traces_of(data["body"])
     error = traces[0]["exception"] if traces else _NOTHING
     frames = traces[0]["frames"] if traces else ()
     all_frames = [frame for trace in traces for frame in reversed(trace["frames"])]
     version = data.get("code_version")
     return {
-        **{name: _text(_mapping(data.get(part)).get(key)) for name, (part, key) in _PLACES.items()},
+        "host": _text(server.get("host")),
+        "ip": _text(request.get("user_ip")),
+        "user_id": _text(person.get("id")),
+        "username": _text(person.get("username")),
+        "email": _text(person.get("email")),
+        "request_url": _text(request.get("url")),
+        "request_method": _text(request.get("method")),
+        "server_root": _text(server.get("root")),
+        "notifier_name": _text(notifier.get("name")),
         "context": _text(data.get("context")),
-        "code_version": _text(_mapping(data.get("server")).get("code_version") if version is None else version),
+        "code_version": _text(server.get("code_version") if version is None else version),
         "exception_class": _text(error.get("class")),
         "exception_message": _text(error.get("message")),
         "topfile": _text(frames[0]["filename"]) if frames else None,
@@ -37,36 +46,12 @@ def traits_of(data: dict[str, Any]) -> dict[str, str | None]:
     }
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else _NOTHING
-
-
+_PARTS = ("server", "request", "person", "notifier")
 _NOTHING: dict[str, Any] = {}
 
-_PLACES = {
-    "host": ("server", "host"),
-    "ip": ("request", "user_ip"),
-    "user_id": ("person", "id"),
-    "username": ("person", "username"),
-    "email": ("person", "email"),
-    "request_url": ("request", "url"),
-    "request_method": ("request", "method"),
-    "server_root": ("server", "root"),
-    "notifier_name": ("notifier", "name"),
-}
 
-TRAITS = (
-    *_PLACES,
-    "context",
-    "code_version",
-    "exception_class",
-    "exception_message",
-    "topfile",
-    "bottomfile",
-    "method",
-    "files",
-    "methods",
-)
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else _NOTHING
 
 
 def _text(value: Any) -> str | None:
@@ -86,3 +71,7 @@ def storable(text: str) -> str:
     if text.isascii():
         return text.replace("\0", "\ufffd") if "\0" in text else text
     return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
+
+
+TRAITS = tuple(traits_of({"body": {}}))
+"""The names of all traits."""

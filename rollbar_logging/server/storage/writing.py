@@ -14,8 +14,8 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rollbar_logging.server.arrival import Arrival
-from rollbar_logging.server.storage.bulk import insert_all
 from rollbar_logging.server.storage.item_state import ItemState, Tally, new_item
+from rollbar_logging.server.storage.prepared import listed, run, run_all, run_for_any
 from rollbar_logging.server.storage.tables import (
     environments,
     hourly_counts,
@@ -86,18 +86,26 @@ def _without_known(connection: Connection, arrivals: Sequence[Arrival]) -> dict[
         fresh.setdefault((arrival.project_id, arrival.uuid), arrival)
     for project_id in {project_id for project_id, _ in fresh}:
         uuids = [uuid for project, uuid in fresh if project == project_id]
-        for uuid in connection.scalars(_KNOWN_UUIDS, {"project": project_id, "uuids": uuids}):
+        for (uuid,) in run_for_any(connection, _known_uuids, {"project": project_id}, uuids):
             del fresh[project_id, uuid]
     return fresh
 
 
-# Statements are made once: putting one together takes as long as running it.
-_KNOWN_UUIDS = select(occurrences.c.uuid).where(
-    occurrences.c.project_id == bindparam("project"), occurrences.c.uuid.in_(bindparam("uuids", expanding=True))
-)
-_KNOWN_ITEMS = select(items.c.hash, items.c.environment, *(items.c[name] for name in ItemState._fields)).where(
-    items.c.project_id == bindparam("project"), items.c.hash.in_(bindparam("hashes", expanding=True))
-)
+@cache
+def _known_uuids(number: int) -> Any:
+    return select(occurrences.c.uuid).where(
+        occurrences.c.project_id == bindparam("project"), occurrences.c.uuid.in_(listed(number))
+    )
+
+
+@cache
+def _known_hashes(number: int) -> Any:
+    state = (items.c[name] for name in ItemState._fields)
+    return select(items.c.hash, items.c.environment, *state).where(
+        items.c.project_id == bindparam("project"), items.c.hash.in_(listed(number))
+    )
+
+
 _TAKE = (
     update(sequences)
     .where(sequences.c.name == bindparam("sequence"))
@@ -123,7 +131,7 @@ def _placed(connection: Connection, arrivals: Sequence[Arrival], stored_at: floa
         placed.append(_Placed(arrival, occurrence_id, state.id))
         occurrence_id += 1
     _insert_items(connection, tallies.values())
-    insert_all(connection, occurrences, [_occurrence_row(one, stored_at) for one in placed])
+    run_all(connection, _INSERT_OCCURRENCES, [_occurrence_row(one, stored_at) for one in placed])
     _update_items(connection, tallies.values())
     _count_hours(connection, placed)
     _count_versions(connection, placed)
@@ -139,14 +147,14 @@ def _known_items(connection: Connection, arrivals: Iterable[Arrival]) -> dict[_I
     found: dict[_ItemKey, ItemState] = {}
     for project_id in {project for project, _, _ in wanted}:
         hashes = sorted({hash_ for project, hash_, _ in wanted if project == project_id})
-        for hash_, environment, *state in connection.execute(_KNOWN_ITEMS, {"project": project_id, "hashes": hashes}):
+        for hash_, environment, *state in run_for_any(connection, _known_hashes, {"project": project_id}, hashes):
             found[project_id, hash_, environment] = ItemState(*state)
     return found
 
 
 def _taken(connection: Connection, name: str, count: int) -> int:
     """Take *count* ids; return the first."""
-    last = connection.scalars(_TAKE, {"sequence": name, "number": count}).one()
+    ((last,),) = run(connection, _TAKE, {"sequence": name, "number": count})
     return int(last) - count + 1
 
 
@@ -186,7 +194,7 @@ def _update_items(connection: Connection, tallies: Iterable[Tally]) -> None:
         if not tally.state.is_new:
             by_kind[tally.reactivated_by is not None].append(tally.changes())
     if by_kind[False]:
-        connection.execute(_count_up(), by_kind[False])
+        run_all(connection, _COUNT_UP, by_kind[False])
     for changes in by_kind[True]:
         key = changes.pop("item")
         connection.execute(update(items).where(items.c.id == key).values(changes))
@@ -195,17 +203,16 @@ def _update_items(connection: Connection, tallies: Iterable[Tally]) -> None:
         connection.execute(insert(item_events), events)
 
 
-@cache
-def _count_up() -> Any:
-    return (
-        update(items)
-        .where(items.c.id == bindparam("item"))
-        .values(
-            total_occurrences=items.c.total_occurrences + bindparam("count"),
-            last_occurrence_id=bindparam("last_id"),
-            last_occurrence_timestamp=bindparam("last_at"),
-        )
+_COUNT_UP = (
+    update(items)
+    .where(items.c.id == bindparam("item"))
+    .values(
+        total_occurrences=items.c.total_occurrences + bindparam("count"),
+        last_occurrence_id=bindparam("last_id"),
+        last_occurrence_timestamp=bindparam("last_at"),
     )
+)
+_INSERT_OCCURRENCES = insert(occurrences)
 
 
 def _occurrence_row(one: _Placed, stored_at: float) -> dict[str, Any]:
@@ -235,7 +242,8 @@ def _count_hours(connection: Connection, placed: Iterable[_Placed]) -> None:
     counts = Counter(
         (one.item_id, one.arrival.project_id, int(one.arrival.received_at // _HOUR) * _HOUR) for one in placed
     )
-    connection.execute(
+    run_all(
+        connection,
         _upsert(connection.dialect.name, "hourly_counts"),
         [
             {"item_id": item_id, "project_id": project_id, "hour": hour, "count": count}
@@ -264,7 +272,7 @@ def _count_versions(connection: Connection, placed: Iterable[_Placed]) -> None:
         )
         row.update(count=row["count"] + 1, last_occurrence_id=one.occurrence_id, last_occurrence_timestamp=at)
     if rows:
-        connection.execute(_upsert(connection.dialect.name, "version_counts"), [rows[key] for key in sorted(rows)])
+        run_all(connection, _upsert(connection.dialect.name, "version_counts"), [rows[key] for key in sorted(rows)])
 
 
 @cache
