@@ -15,7 +15,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from rollbar_logging.capture.libraries import ARRAYS, EXACT_TEXT, FUTURES, HOLDERS, LAZY, QUERYSETS, ROWS
+from rollbar_logging.capture.libraries import ARRAYS, CALLS, EXACT_TEXT, FUTURES, HOLDERS, LAZY, QUERYSETS, ROWS
 from rollbar_logging.capture.occurrence import Plain
 from rollbar_logging.capture.subclasses import SUBCLASSES
 from rollbar_logging.capture.type_names import MAX_NAME, named, path_of, type_name
@@ -279,6 +279,7 @@ _READERS_OF_LIBRARIES: tuple[tuple[frozenset[str], Reader], ...] = (
     (LAZY, _read_lazy),
     (HOLDERS, _read_loaded),
     (FUTURES, _read_future),
+    (CALLS, _by_type),
     (ROWS, _read_row),
 )
 

@@ -55,6 +55,9 @@ HOLDERS = frozenset(
 FUTURES = frozenset({"_asyncio.Future", "asyncio.futures.Future"})
 """What shows its result in its ``repr`` once there is one."""
 
+CALLS = frozenset({"asyncio.events.Handle", "uvloop.loop.Handle", "uvloop.loop.TimerHandle"})
+"""What shows the arguments of a call in its ``repr``."""
+
 ROWS = frozenset({"sqlalchemy.engine.row.Row"})
 """Rows of a result, which may hold mapped objects."""
 

@@ -86,10 +86,15 @@ def leave(task: Task) -> None:
     if current_request() is not task.request:
         set_request(task.request)
     seen.begin(task.scope)
-    if bound_variables() != task.bound:
+    if not _are_same(bound_variables(), task.bound):
         variables = sys.modules["structlog.contextvars"]
         variables.clear_contextvars()
         variables.bind_contextvars(**task.bound)
+
+
+def _are_same(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    # Never compared: an `__eq__` may do anything.
+    return len(first) == len(second) and all(second.get(name, _TASK) is value for name, value in first.items())
 
 
 def with_task(bound: Mapping[str, Any], overrides: dict[str, str]) -> tuple[Mapping[str, Any], dict[str, str]]:

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from rollbar_logging.capture import seen
-from rollbar_logging.capture.context import current_request, set_request
+from rollbar_logging.capture.context import current_person, current_request, set_request, swap_person
 from rollbar_logging.capture.person import FIELDS
 from rollbar_logging.integrations.unhandled import flush_all, report_unhandled
 
@@ -63,7 +63,7 @@ class RollbarMiddleware:
         request = _Request(scope, self._person_fields)
         if self._max_body and scope["type"] == "http":
             receive = request.listening(receive, self._max_body)
-        before, scope_before = current_request(), seen.scope()
+        before, person_before, scope_before = current_request(), current_person(), seen.scope()
         began = seen.begin()
         set_request(request)
         try:
@@ -73,6 +73,7 @@ class RollbarMiddleware:
             raise
         finally:
             set_request(before)
+            swap_person(person_before)
             seen.begin(scope_before)
 
     async def _answer_within(self, scope: Scope, receive: Receive, send: Send) -> None:

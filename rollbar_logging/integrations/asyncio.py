@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from rollbar_logging.capture.type_names import named
 from rollbar_logging.integrations.reporting import report, reported_first
 
 _TOLD = ("task", "future", "handle", "protocol", "transport", "socket", "asyncgen")
@@ -59,5 +60,21 @@ def _tell_of(context: dict[str, Any]) -> None:
     error = context.get("exception")
     if error is None:
         return  # only a message, which the loop's own handler logs
-    extra = {key: repr(context[key])[:1000] for key in _TOLD if context.get(key) is not None}
-    report(error, str(context.get("message")), logger="asyncio", extra={"asyncio": extra})
+    message = str(context.get("message"))
+    if "handle" in context:
+        message = message.partition("(")[0]  # what follows are the arguments of a callback
+    extra = {key: _name(context[key]) for key in _TOLD if context.get(key) is not None}
+    report(error, message, logger="asyncio", extra={"asyncio": extra})
+
+
+def _name(value: Any) -> str:
+    """Name what failed, by no ``repr``: that of a handle has the arguments in it, and a protocol's may do anything."""
+    kind = named(type(value))
+    try:
+        if isinstance(value, asyncio.Task):
+            return f"{kind} {value.get_name()} {getattr(value.get_coro(), '__qualname__', '')}"[:1000]
+        if isinstance(value, asyncio.Handle):
+            return f"{kind} {getattr(value._callback, '__qualname__', '')}"[:1000]  # type: ignore[attr-defined]  # noqa: SLF001
+    except Exception:  # noqa: BLE001 - another library's may have no such thing, and a report is made all the same
+        return kind
+    return kind

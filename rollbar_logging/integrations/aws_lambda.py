@@ -20,10 +20,11 @@ from typing import Any, overload
 
 from rollbar_logging.capture import seen
 from rollbar_logging.capture.context import set_request
-from rollbar_logging.capture.task import Task, enter, leave
+from rollbar_logging.capture.task import Task, enter
 from rollbar_logging.delivery.notices import tell
 from rollbar_logging.errors import in_words
-from rollbar_logging.integrations.reporting import handlers, report
+from rollbar_logging.handler import RollbarHandler
+from rollbar_logging.integrations.reporting import Roster, handlers, leave_safely, report
 
 _LOGGER = "aws_lambda"
 
@@ -65,15 +66,17 @@ def reporting(
             send_event=send_event,
         )
     cold = [True]
+    roster = Roster()
+    own_name = getattr(function, "__name__", type(function).__name__)
+    patience = min(flush_timeout, max(0.0, timeout_warning - margin))
 
     @wraps(function)
     def invoked(event: Any, context: Any) -> Any:
         is_cold = bool(cold)
         cold.clear()
-        facts = partial(_facts, event if send_event else None, context, is_cold=is_cold)
-        name = str(getattr(context, "function_name", None) or function.__name__)
-        before = enter(Task(name, facts))
-        watch = _begin(event, context, timeout_warning, min(flush_timeout, max(0.0, timeout_warning - margin)))
+        name = str(getattr(context, "function_name", None) or own_name)
+        before = enter(Task(name, _facts, event if send_event else None, context, is_cold))
+        watch = _begin(event, context, timeout_warning, patience)
         try:
             return function(event, context)
         except BaseException as error:
@@ -82,8 +85,8 @@ def reporting(
         finally:
             if watch is not None:
                 watch.cancel()
-            leave(before)
-            _deliver(min(flush_timeout, _left(context) - margin))
+            leave_safely(before)
+            _deliver(roster.handlers(), min(flush_timeout, _left(context) - margin))
 
     return invoked
 
@@ -92,8 +95,10 @@ def _begin(event: Any, context: Any, warn_before: float, patience: float) -> thr
     """Name the request that the event stands for, and watch the time, if that is asked for."""
     try:
         set_request(_request(event))
+        if warn_before <= 0:
+            return None
         wait = _left(context) - warn_before
-        if warn_before <= 0 or wait <= 0 or wait > threading.TIMEOUT_MAX:
+        if wait <= 0 or wait > threading.TIMEOUT_MAX:
             return None
         warn = partial(copy_context().run, _warn, threading.get_ident(), warn_before, patience)
         watch = threading.Timer(wait, warn)
@@ -124,18 +129,16 @@ def _warn(thread: int, left: float, patience: float) -> None:
             )
             record.stack_info = stack
             handler.handle(record)
-        _deliver(patience)
+        _deliver(handlers(), patience)
     except Exception as error:  # noqa: BLE001 - as above
         _tell(error)
 
 
-def _deliver(patience: float) -> None:
+def _deliver(receivers: list[RollbarHandler], patience: float) -> None:
     """Deliver within so many seconds, all handlers side by side."""
     try:
         until = monotonic() + max(0.0, patience)
-        for handler in handlers():
-            handler.flush(0)
-        for handler in handlers():
+        for handler in [each for each in receivers if not each.flush(0)]:
             handler.flush(max(0.0, until - monotonic()))
     except Exception as error:  # noqa: BLE001 - as above
         _tell(error)
@@ -145,11 +148,11 @@ def _left(context: Any) -> float:
     """Return the seconds that are left of the invocation; infinity, where that is not known, as in a test."""
     try:
         return float(context.get_remaining_time_in_millis()) / 1000
-    except (AttributeError, TypeError, ValueError):
+    except Exception:  # noqa: BLE001 - as above
         return float("inf")
 
 
-def _facts(event: Any, context: Any, *, is_cold: bool) -> Mapping[str, Any]:
+def _facts(event: Any, context: Any, is_cold: bool) -> Mapping[str, Any]:
     left = _left(context)
     facts = {
         "request_id": getattr(context, "aws_request_id", None),

@@ -45,7 +45,9 @@ def install(*, retries: str = "ignored") -> None:
     if retries not in {"ignored", "warning"}:
         raise ValueError(f"retries: expected 'ignored' or 'warning', got {retries!r}")
     roots: list[RollbarHandler] = []
-    limits = _TimeLimits()
+    logger = logging.getLogger(_WORKER_LOGGER)
+    # The one that is there, since what a former call has connected knows no other.
+    limits = next((each for each in logger.filters if isinstance(each, _TimeLimits)), _TimeLimits())
     _connect(signals.celeryd_init, partial(_remember_handlers, roots))
     _connect(signals.after_setup_logger, partial(_put_back, roots))
     _connect(signals.after_setup_task_logger, partial(_put_back, roots))
@@ -53,8 +55,6 @@ def install(*, retries: str = "ignored") -> None:
     signals.task_prerun.connect(_begin, weak=False, dispatch_uid=_ID)
     signals.task_postrun.connect(_end, weak=False, dispatch_uid=_ID)
     _connect(signals.task_failure, partial(_report_failure, limits))
-    logger = logging.getLogger(_WORKER_LOGGER)
-    logger.filters[:] = [each for each in logger.filters if not isinstance(each, _TimeLimits)]
     logger.addFilter(limits)
     signals.task_retry.disconnect(dispatch_uid=_ID)
     if retries == "warning":

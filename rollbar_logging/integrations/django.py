@@ -12,9 +12,9 @@ import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextvars import Token
-from typing import Any
+from typing import Any, NamedTuple
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.apps import AppConfig
 from django.conf import settings
 from django.core import checks, management
@@ -25,8 +25,9 @@ from django.utils.html import escape
 from django.utils.log import log_response
 
 from rollbar_logging.capture import seen
-from rollbar_logging.capture.context import restore_request, swap_request
+from rollbar_logging.capture.context import current_person, restore_request, swap_person, swap_request
 from rollbar_logging.integrations.django_checks import check_configuration
+from rollbar_logging.integrations.django_lines import FIRST_FAULT, Lines, await_line, log_answer, reported_line
 from rollbar_logging.integrations.django_options import options
 from rollbar_logging.integrations.reporting import handlers, report
 from rollbar_logging.integrations.unhandled import flush_all, report_unhandled, tell_trouble
@@ -34,6 +35,13 @@ from rollbar_logging.integrations.unhandled import flush_all, report_unhandled, 
 _LOGGER = "django.request"
 _NOT_FOUND = 404
 _SERVER_ERROR = 500
+
+
+class _Before(NamedTuple):
+    """What the context had before a request."""
+
+    request: Token[Any]
+    person: dict[str, Any] | None
 
 
 class Middleware:
@@ -52,6 +60,7 @@ class Middleware:
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self._get_response = get_response
         self._options = options()
+        self._lines = Lines()
         self._is_async = iscoroutinefunction(get_response)
         if self._is_async:
             markcoroutinefunction(self)
@@ -65,7 +74,9 @@ class Middleware:
         try:
             response = self._get_response(request)
         finally:
-            restore_request(before)
+            _leave(request, before)
+        if self._is_to_log(response):
+            log_answer(request, response)
         return self._finished(request, response)
 
     async def _answered_later(self, request: HttpRequest) -> Any:
@@ -73,26 +84,48 @@ class Middleware:
         try:
             response = await self._get_response(request)
         finally:
-            restore_request(before)
+            _leave(request, before)
+        if self._is_to_log(response):
+            # In a thread, as Django itself does: another handler may mail it, and take its time.
+            await sync_to_async(log_answer, thread_sensitive=False)(request, response)
         return self._finished(request, response)
 
-    def _begin(self, request: HttpRequest) -> Token[Any]:
+    def _is_to_log(self, response: Any) -> bool:
+        """Whether a report of Django's own line is to be named in a header, which it would come too late for."""
+        return self._options.header is not None and getattr(response, "status_code", 0) >= FIRST_FAULT
+
+    def _begin(self, request: HttpRequest) -> _Before:
         request.__dict__["rollbar_person_fields"] = self._options.person
+        if self._options.header is not None:
+            await_line(request)
+        self._lines.heed()
         seen.begin()
-        return swap_request(request)
+        return _Before(swap_request(request), current_person())
 
     def _finished(self, request: HttpRequest, response: Any) -> Any:
         try:
             if response.status_code == _NOT_FOUND and self._options.not_found:
                 _report_not_found(request)
-            uuid = request.__dict__.get("rollbar_uuid")
-            if uuid is not None and self._options.header:
-                response[self._options.header] = uuid
+            if self._options.header is not None:
+                line = reported_line(request)
+                uuid = request.__dict__.get("rollbar_uuid") or line
+                if uuid is not None:
+                    response[self._options.header] = request.rollbar_uuid = uuid
             if response.streaming:
                 _watch_stream(request, response)
         except Exception as error:  # noqa: BLE001 - the application must not fail because a report did
             tell_trouble(error)
         return response
+
+
+def _leave(request: HttpRequest, before: _Before) -> None:
+    """Put back what was there before; whom a view has named goes along with the request, of which more may be said."""
+    restore_request(before.request)
+    person = current_person()
+    if person is not before.person:
+        if person is not None:
+            request.__dict__["rollbar_person"] = person
+        swap_person(before.person)
 
 
 def _report_unhandled(request: Any = None, **_: object) -> None:

@@ -18,8 +18,8 @@ class Options(NamedTuple):
 
     Attributes:
         person: What is told of the user of a request: of ``id``, ``username`` and ``email``.
-        header: Name of a response header that carries the uuid of the report of a request that failed; ``None``
-            for none.
+        header: Name of a response header that carries the uuid of the report, on answers of 400 and above of which
+            there is one; ``None`` for none.
         not_found: Whether a page that is not found is reported, as a warning, to handlers of a higher level too. Paths
             that ``IGNORABLE_404_URLS`` names are not.
     """

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import connections
 from django.db.backends.signals import connection_created
 
+from rollbar_logging.capture.occurrence import Plain
 from rollbar_logging.capture.telemetry import cut_note
 from rollbar_logging.capture.type_names import named, type_name
 from rollbar_logging.integrations.watching import Span, Told, Watch
@@ -85,16 +86,11 @@ class _Statements(Watch):
 
     def __call__(self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: Any) -> Any:
         """Run a statement as Django would, and note it."""
-        span = self.begin()
+        span = self.begin(_told, sql, many, context)
         if span is None:
             return execute(sql, params, many, context)
-        try:
-            result = execute(sql, params, many, context)
-        except BaseException as error:
-            span.end(_told, sql, many, context, error)
-            raise
-        span.end(_told, sql, many, context, None)
-        return result
+        with span:
+            return execute(sql, params, many, context)
 
 
 def _open() -> list[Any]:
@@ -102,9 +98,9 @@ def _open() -> list[Any]:
     return connections.all(initialized_only=True) if settings.configured else []
 
 
-def _told(span: Span, sql: Any, many: bool, context: Any, error: BaseException | None) -> Told:
+def _told(span: Span, error: BaseException | None, sql: Any, many: bool, context: Any) -> Told:
     connection = context["connection"]
-    body = {
+    body: dict[str, Plain] = {
         "message": text_of_statement(sql, connection.vendor),
         "subtype": "sql",
         "database": str(connection.alias),
@@ -114,7 +110,7 @@ def _told(span: Span, sql: Any, many: bool, context: Any, error: BaseException |
         body["many"] = True
     if error is not None:
         body["error"] = type_name(type(error))
-    return Told("log", body, is_error=error is not None)
+    return "log", body, error is not None
 
 
 def text_of_statement(sql: object, vendor: str) -> str:

@@ -20,6 +20,9 @@ from rollbar_logging.delivery.notices import tell
 from rollbar_logging.errors import in_words
 from rollbar_logging.integrations.reporting import handlers, report, reported_first
 
+_MARK = "__rollbar_logging_hook__"
+"""On a hook of ours: it, and the one that it has replaced."""
+
 _QUIET = (KeyboardInterrupt, SystemExit, GeneratorExit)
 """Ways of ending that are no failures."""
 
@@ -37,7 +40,7 @@ class Hooks(NamedTuple):
 def install(
     *, threads: bool = True, unraisable: bool = True, with_warnings: bool = False, level: int = logging.CRITICAL
 ) -> Hooks:
-    """Report what nobody catches.
+    """Report what nobody catches; a second call takes the place of the first.
 
     Args:
         threads: Also what ends a thread.
@@ -62,7 +65,11 @@ def install(
 
 def _replaced(module: Any, name: str, make: Callable[[Any], Any]) -> Callable[[], None]:
     before = getattr(module, name)
+    marked, was_there = getattr(before, _MARK, (None, None))
+    if marked is before:  # and no copy, as `functools.wraps` makes it
+        before = was_there
     ours = make(before)
+    setattr(ours, _MARK, (ours, before))
     setattr(module, name, ours)
 
     def undo() -> None:

@@ -11,7 +11,10 @@ hears it, is reported as well: in debug mode, in a streamed answer, in a teardow
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from functools import partial, wraps
+from traceback import walk_tb
+from types import CodeType
 from typing import Any
 
 from flask import Flask, g, request
@@ -19,10 +22,13 @@ from flask import Flask, g, request
 from rollbar_logging.capture import seen
 from rollbar_logging.capture.context import current_request, set_request
 from rollbar_logging.capture.person import FIELDS, describe_user
-from rollbar_logging.integrations.unhandled import report_unhandled, tell_trouble
+from rollbar_logging.integrations.unhandled import report_unhandled, settle, tell_trouble
 from rollbar_logging.integrations.wsgi import RollbarMiddleware
 
 _EXTENSION = "rollbar_logging"
+
+_FAILURE: ContextVar[BaseException | None] = ContextVar("rollbar_logging_flask_failure", default=None)
+"""What an answer is being made to."""
 
 
 def init_app(app: Flask, *, person_fields: Sequence[str] = FIELDS) -> None:
@@ -38,6 +44,7 @@ def init_app(app: Flask, *, person_fields: Sequence[str] = FIELDS) -> None:
     app.extensions[_EXTENSION] = True
     app.wsgi_app = RollbarMiddleware(app.wsgi_app, logger=app.logger.name)  # type: ignore[method-assign]
     app.handle_exception = _handling(app, app.handle_exception)  # type: ignore[method-assign]
+    app.process_response = _answering(app, app.process_response)  # type: ignore[method-assign]
     # Neither by Flask's signals nor its functions before a request: those would cost more than all the rest.
     app.preprocess_request = _beginning(tuple(person_fields), app.preprocess_request)  # type: ignore[method-assign]
 
@@ -71,11 +78,57 @@ def _handling(app: Flask, handle: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(handle)
     def handle_exception(*args: Any) -> Any:  # of which the last is the exception, in each version of Flask
+        error = args[-1]
+        outer = _FAILURE.set(error)
+        settle(error)  # the application may have logged it before it raised it
         try:
             return handle(*args)
         finally:
-            current = current_request()
-            message = f"Exception on {request.path} [{request.method}]"
-            report_unhandled(args[-1], message, logger=app.logger.name, since=seen.scope(), request=current)
+            _FAILURE.reset(outer)
+            _report(app, error, "Exception")
 
     return handle_exception
+
+
+def _answering(app: Flask, process: Callable[..., Any]) -> Callable[..., Any]:
+    """Return *process*, by which the answer to a failure goes as well, and may fail a second time."""
+
+    @wraps(process)
+    def process_response(*args: Any) -> Any:
+        try:
+            return process(*args)
+        except Exception as error:
+            failure = _FAILURE.get()
+            if failure is not None:
+                _report_second(app, failure, error)
+            raise
+
+    return process_response
+
+
+def _report_second(app: Flask, first: BaseException, second: Exception) -> None:
+    """Report what the answer to a failure has failed with, unless that is the same failure again."""
+    uuid = _report(app, first, "Exception")
+    if _is_again(first, second):
+        seen.note(second, uuid or "", is_final=True)  # Flask is about to log it
+    else:
+        _report(app, second, "Exception while handling an exception")
+
+
+def _is_again(first: BaseException, second: BaseException) -> bool:
+    """Whether an exception is of the same class and place as the one before; how that place was reached may differ."""
+    places = _places(second)
+    return type(first) is type(second) and _places(first)[-len(places) :] == places
+
+
+def _places(error: BaseException) -> list[tuple[CodeType, int]]:
+    return [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
+
+
+def _report(app: Flask, error: BaseException, what: str) -> str | None:
+    try:
+        message = f"{what} on {request.path} [{request.method}]"
+        return report_unhandled(error, message, logger=app.logger.name, since=seen.scope(), request=current_request())
+    except Exception as trouble:  # noqa: BLE001 - as above
+        tell_trouble(trouble)
+        return None

@@ -20,7 +20,7 @@ from rollbar_logging.delivery.notices import tell
 from rollbar_logging.errors import in_words
 from rollbar_logging.handler import RollbarHandler
 from rollbar_logging.integrations.heard import is_heard
-from rollbar_logging.integrations.reporting import handlers
+from rollbar_logging.integrations.reporting import Roster, handlers
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -48,6 +48,7 @@ class RollbarSink:
         if handler is None and (options or not handlers()):
             handler = RollbarHandler(**options)
         self._handler = handler
+        self._roster = Roster()
 
     def __call__(self, message: Any) -> None:
         """Report a message, as loguru hands it over."""
@@ -63,7 +64,7 @@ class RollbarSink:
             tell(f"a message of loguru could not be reported: {in_words(error)}")
 
     def _handlers(self) -> list[RollbarHandler]:
-        return [self._handler] if self._handler is not None else handlers()
+        return [self._handler] if self._handler is not None else self._roster.handlers()
 
 
 def _record(held: Mapping[str, Any], level: int) -> logging.LogRecord:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from time import monotonic
 from typing import Any, TypeVar
+from weakref import ref
 
 from rollbar_logging.capture import seen
+from rollbar_logging.capture.task import Task, leave
 from rollbar_logging.delivery import processes
 from rollbar_logging.delivery.notices import tell
 from rollbar_logging.errors import in_words
@@ -20,6 +22,22 @@ _Result = TypeVar("_Result")
 def handlers() -> list[RollbarHandler]:
     """Return the handlers of this process."""
     return [each for each in processes.alive() if isinstance(each, RollbarHandler)]
+
+
+class Roster:
+    """The handlers of this process, for who asks often: to list them anew costs more than all the rest."""
+
+    def __init__(self) -> None:
+        self._known: tuple[object, list[ref[RollbarHandler]]] = (None, [])
+
+    def handlers(self) -> list[RollbarHandler]:
+        """Return what `handlers` returns."""
+        joining, known = self._known
+        if joining is not processes.joining:
+            joining = processes.joining
+            known = [ref(each) for each in handlers()]
+            self._known = (joining, known)
+        return [handler for each in known if (handler := each()) is not None]
 
 
 def report(
@@ -84,3 +102,11 @@ def reported_first(tell_of_it: Callable[[], object], go_on: Callable[[], _Result
         return go_on()
 
     return copy_context().run(both)
+
+
+def leave_safely(task: Task) -> None:
+    """End a task, although its end may look at what the application has bound, and fail at that."""
+    try:
+        leave(task)
+    except Exception as error:  # noqa: BLE001 - as above
+        tell(f"what {task.name} has bound to the context may be left there: {in_words(error)}")

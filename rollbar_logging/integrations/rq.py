@@ -16,10 +16,10 @@ from typing import Any, ClassVar
 from rq import SimpleWorker, Worker
 
 from rollbar_logging.capture import seen
-from rollbar_logging.capture.task import Task, enter, leave
+from rollbar_logging.capture.task import Task, enter
 from rollbar_logging.delivery.notices import tell
 from rollbar_logging.errors import in_words
-from rollbar_logging.integrations.reporting import handlers, report
+from rollbar_logging.integrations.reporting import handlers, leave_safely, report
 from rollbar_logging.integrations.unhandled import flush_all
 
 _LOGGER = "rq.worker"
@@ -48,7 +48,7 @@ class Reporting:
             done: bool = super().perform_job(job, *others, **more)  # type: ignore[misc]
             return done
         finally:
-            leave(before)
+            leave_safely(before)
             if self.is_horse:
                 flush_all()
 

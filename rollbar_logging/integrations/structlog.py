@@ -23,7 +23,7 @@ from typing import Any
 from rollbar_logging.delivery.notices import tell
 from rollbar_logging.errors import in_words
 from rollbar_logging.handler import RollbarHandler
-from rollbar_logging.integrations.reporting import handlers
+from rollbar_logging.integrations.reporting import Roster
 
 _LEVELS = {"exception": logging.ERROR, "warn": logging.WARNING, "fatal": logging.CRITICAL, "notset": logging.NOTSET}
 _NAMES = ("logger", "logger_name")
@@ -40,6 +40,7 @@ class RollbarProcessor:
 
     def __init__(self, handler: RollbarHandler | None = None) -> None:
         self._handler = handler
+        self._roster = Roster()
 
     def __call__(self, logger: Any, method_name: str, event_dict: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Report the event, if a handler takes its level; return it unchanged, but for ``rollbar_uuid``."""
@@ -57,7 +58,7 @@ class RollbarProcessor:
         return event_dict
 
     def _handlers(self) -> list[RollbarHandler]:
-        return [self._handler] if self._handler is not None else handlers()
+        return [self._handler] if self._handler is not None else self._roster.handlers()
 
 
 def _level(method_name: str, event_dict: MutableMapping[str, Any]) -> int:

@@ -34,12 +34,12 @@ def report_unhandled(error: BaseException, message: str, *, logger: str, since: 
     Returns:
         The uuid of the report, or of the one that was made before; ``None``, when there is none.
     """
-    failures = [each for each in _members(error) if not _is_ending(each)]
-    if not failures:
-        return None
-    is_gone = all(type(each).__name__ in _GONE_NAMES for each in failures)
-    level = logging.WARNING if is_gone else logging.ERROR
     try:
+        failures = [each for each in _members(error) if not _is_ending(each)]
+        if not failures:
+            return None
+        is_gone = all(type(each).__name__ in _GONE_NAMES for each in failures)
+        level = logging.WARNING if is_gone else logging.ERROR
         extra = None if request is None else {"rollbar_request": request}
         uuid = report(error, message, logger=logger, level=level, since=since, extra=extra)
         # It goes on to the server, which may log it when the request is over.
@@ -48,6 +48,16 @@ def report_unhandled(error: BaseException, message: str, *, logger: str, since: 
         tell_trouble(trouble)
         return None
     return uuid
+
+
+def settle(error: BaseException) -> None:
+    """See that what a framework is about to log of an exception is no second report, if there has been one."""
+    try:
+        noted = seen.reported_since(error, seen.scope())
+        if noted is not None:
+            seen.note(error, noted.uuid, is_final=True)
+    except Exception as trouble:  # noqa: BLE001 - as above
+        tell_trouble(trouble)
 
 
 def _members(error: BaseException) -> Iterator[BaseException]:

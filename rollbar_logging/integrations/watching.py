@@ -11,35 +11,26 @@ import sys
 from collections.abc import Callable
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import ref
 
 from rollbar_logging.capture.occurrence import Plain
 from rollbar_logging.capture.type_names import type_name
 from rollbar_logging.delivery import processes
 from rollbar_logging.delivery.notices import tell
 from rollbar_logging.errors import in_words
-from rollbar_logging.integrations.reporting import handlers
+from rollbar_logging.integrations.reporting import Roster
 
 if TYPE_CHECKING:
     from rollbar_logging.capture.telemetry import Telemetry
-    from rollbar_logging.handler import RollbarHandler
 
 _MARK = "__rollbar_logging_watch__"
 _MOST_CAUSES = 16
 
 
-class Told(NamedTuple):
-    """An event without its time.
+Told = tuple[str, dict[str, Plain], bool]
+"""An event without its time: its kind, as for `Telemetry.add`; plain values, bounded; and whether it went wrong."""
 
-    Attributes:
-        kind: Of Rollbar's telemetry, as for `Telemetry.add`.
-        body: Plain values, bounded.
-        is_error: Whether it went wrong.
-    """
-
-    kind: str
-    body: dict[str, Plain]
-    is_error: bool
+Describe = Callable[..., Told]
+"""Called when something has ended: with its `Span`, what was raised or ``None``, and what `Watch.begin` was given."""
 
 
 class Watch:
@@ -58,27 +49,23 @@ class Watch:
         self.is_on = True
         self._what = what
         self._has_told = False
-        self._known: tuple[object, list[ref[RollbarHandler]]] = (None, [])
+        self._roster = Roster()
 
-    def begin(self) -> Span | None:
-        """Begin to time something; ``None``, when no handler keeps a trail or this thread delivers reports."""
+    def begin(self, describe: Describe, *given: Any) -> Span | None:
+        """Begin to time something; ``None``, when no handler keeps a trail or this thread delivers reports.
+
+        Args:
+            describe: See there.
+            given: What *describe* reads.
+        """
         if not self.is_on:
             return None
         try:
-            trails = self._trails()
+            trails = [trail for each in self._roster.handlers() if (trail := each.telemetry) is not None]
         except Exception as trouble:  # noqa: BLE001 - what is watched must not fail because it is
             self.tell_trouble(trouble)
             return None
-        return None if not trails or processes.role.is_sending else Span(self, trails)
-
-    def _trails(self) -> list[Telemetry]:
-        joining, known = self._known
-        if joining is not processes.joining:
-            # To list them each time would cost more than all the rest. None begins to keep a trail later on.
-            joining = processes.joining
-            known = [ref(each) for each in handlers() if each.telemetry is not None]
-            self._known = (joining, known)
-        return [trail for each in known if (handler := each()) is not None and (trail := handler.telemetry) is not None]
+        return Span(self, trails, describe, given) if trails and not processes.role.is_sending else None
 
     def tell_trouble(self, error: Exception) -> None:
         """Say, once, that something could not be noted."""
@@ -88,36 +75,38 @@ class Watch:
 
 
 class Span:
-    """One thing that a library does.
+    """One thing that a library does, in a ``with`` block; after that it is noted in each trail.
 
     Attributes:
         began_at: Unix seconds.
         milliseconds: How long it took; 0 until it has ended.
+        result: What the library has returned, if its caller puts it here.
     """
 
-    __slots__ = ("_began", "_handled", "_trails", "_watch", "began_at", "milliseconds")
+    __slots__ = ("_began", "_describe", "_given", "_handled", "_trails", "_watch", "began_at", "milliseconds", "result")
 
-    def __init__(self, watch: Watch, trails: list[Telemetry]) -> None:
+    def __init__(self, watch: Watch, trails: list[Telemetry], describe: Describe, given: tuple[Any, ...]) -> None:
         self._watch = watch
         self._trails = trails
+        self._describe = describe
+        self._given = given
         self._handled = id(sys.exc_info()[1])  # which is the context of what is raised now, but no cause of it
+        self.result: Any = None
         self.milliseconds = 0.0
         self.began_at = time()
         self._began = perf_counter()
 
-    def end(self, describe: Callable[..., Told], *given: Any) -> None:
-        """Note it in each trail. Never raises.
+    def __enter__(self) -> None:
+        """Began when it was made."""
 
-        Args:
-            describe: Called with this object and *given*.
-            given: What *describe* reads.
-        """
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        """Note it in each trail; what was raised goes on."""
         self.milliseconds = round((perf_counter() - self._began) * 1000, 3)
         try:
-            told = describe(self, *given)
-            level = logging.ERROR if told.is_error else logging.INFO
+            kind, body, is_error = self._describe(self, error, *self._given)
+            level = logging.ERROR if is_error else logging.INFO
             for trail in self._trails:
-                trail.add(level, told.kind, self.began_at, told.body)
+                trail.add(level, kind, self.began_at, body)
         except Exception as trouble:  # noqa: BLE001 - what is watched must not fail because it is
             self._watch.tell_trouble(trouble)
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from rollbar_logging.capture import seen
-from rollbar_logging.capture.context import current_request, set_request
+from rollbar_logging.capture.context import current_person, current_request, set_request, swap_person
 from rollbar_logging.integrations.unhandled import report_unhandled
 
 Environ = dict[str, Any]
@@ -57,12 +57,13 @@ class RollbarMiddleware:
 class _Visit:
     """One request, from the application's call to the end of its answer."""
 
-    __slots__ = ("_before", "_environ", "_logger", "_scope_before", "_since")
+    __slots__ = ("_before", "_environ", "_logger", "_person_before", "_scope_before", "_since")
 
     def __init__(self, environ: Environ, logger: str, before: Any) -> None:
         self._environ = environ
         self._logger = logger
         self._before = before
+        self._person_before = current_person()
         self._scope_before = seen.scope()
         self._since = seen.begin()
         set_request(environ)
@@ -76,8 +77,9 @@ class _Visit:
         report_unhandled(error, message, logger=self._logger, since=self._since, request=request)
 
     def leave(self) -> None:
-        """Put back what was there before."""
+        """Put back what was there before: the thread's next request concerns another person."""
         set_request(self._before)
+        swap_person(self._person_before)
         seen.begin(self._scope_before)
 
 

@@ -275,6 +275,22 @@ def test_a_local_proxy_is_never_resolved() -> None:
     assert calls == []
 
 
+# Event loops
+
+
+@pytest.mark.parametrize("module", ["asyncio", "uvloop"])
+def test_what_an_event_loop_is_about_to_call_is_shown_without_its_arguments(module: str) -> None:
+    """They may be anything, as a password is; the name of the type is enough, since the frames tell the rest."""
+    loop = pytest.importorskip(module).new_event_loop()
+    try:
+        handles = [loop.call_soon(print, "hunter2"), loop.call_later(1, print, "hunter2")]
+        shown = describe(handles)
+    finally:
+        loop.close()
+    assert "hunter2" not in str(shown)
+    assert all("Handle" in each for each in shown)
+
+
 def test_recognising_a_library_does_not_import_it() -> None:
     """Describing an application's values imports no library for it."""
     before = set(sys.modules)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import subprocess
 import sys
@@ -17,9 +18,9 @@ from starlette.routing import Mount, Route
 
 from rollbar_logging.capture import seen
 from rollbar_logging.capture.asgi import body_of, route_template
-from rollbar_logging.capture.context import current_request
+from rollbar_logging.capture.context import current_request, set_person
 from rollbar_logging.integrations.asgi import RollbarMiddleware
-from rollbar_logging.testing import LocalRollbar
+from rollbar_logging.testing import LocalRollbar, Reports
 from tests.integrations.serving import HEADERS, PATIENCE, QUERY, SECRETS, assert_no_secret, environ_of, served
 from tests.integrations.shop import Shop
 
@@ -221,6 +222,22 @@ def test_a_cancelled_request_is_no_failure() -> None:
 
     asyncio.run(main())
     assert seen.reported_since(error, 0.0) is None
+
+
+def test_the_next_request_of_a_task_concerns_nobody(reports: Reports) -> None:
+    """Whoever was named in the one before."""
+
+    async def application(scope: Any, *_: Any) -> None:
+        if scope["path"] == "/enter":
+            set_person(17)
+        logging.error("asked")  # noqa: LOG015 - any logger
+
+    async def main() -> None:
+        for path in ("/enter", "/"):
+            await RollbarMiddleware(application)({"type": "http", "path": path}, None, None)  # type: ignore[arg-type]
+
+    asyncio.run(main())
+    assert [report.person for report in reports] == [{"id": "17"}, None]
 
 
 def test_the_route_is_found_where_the_router_does_not_name_it() -> None:

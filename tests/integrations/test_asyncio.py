@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
+import json
 import logging
 from typing import Any
 
@@ -46,6 +48,53 @@ def test_a_callback_that_fails_is_reported(reports: Reports) -> None:
 
     asyncio.run(main())
     assert [report.exception and report.exception.class_name for report in reports] == ["IndexError"]
+
+
+class Unspeakable(asyncio.Protocol):
+    """Has no words for itself."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+def test_what_failed_is_named_without_its_values(reports: Reports) -> None:
+    """Neither the arguments of a callback, which may be secret, nor whatever its ``repr`` would do."""
+    secret = f"hunter{1 + 1}"
+
+    def enter(name: str, password: str) -> None:
+        raise KeyError(len(name) + len(password))
+
+    async def main() -> None:
+        rollbar_asyncio.install()
+        loop = asyncio.get_running_loop()
+        loop.call_soon(enter, "ursula", secret)
+        loop.call_soon(functools.partial(enter, "ursula"), secret)
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+    first, second = (report.custom["asyncio"]["handle"] for report in reports)
+
+    assert first.startswith("<asyncio.events.Handle> ")
+    assert first.endswith(".enter")
+    assert second.startswith("<asyncio.events.Handle>")
+    assert all((report.message or "").endswith(".enter") for report in reports)
+    assert all(secret not in json.dumps([report.message, report.custom]) for report in reports)
+
+
+def test_what_has_no_words_is_reported(reports: Reports) -> None:
+    """By its class."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda *_: None)
+        rollbar_asyncio.install()
+        loop.call_exception_handler({"message": "odd", "exception": ValueError("x"), "protocol": Unspeakable()})
+
+    asyncio.run(main())
+    (report,) = reports
+
+    assert report.title == "ValueError: x"
+    assert report.custom["asyncio"]["protocol"].endswith(".Unspeakable>")
 
 
 def test_the_handler_before_is_called_and_comes_back(reports: Reports) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 
 from rollbar_logging.integrations.aws_lambda import reporting
 from rollbar_logging.testing import LocalRollbar
@@ -197,3 +198,37 @@ def test_a_timeout_is_told_before_it_happens(rollbar: LocalRollbar) -> None:
 def test_odd_events_and_contexts_do_no_harm(event: Any, context: Any) -> None:
     """The function is invoked as ever."""
     assert reporting(timeout_warning=1)(lambda event, context: "done")(event, context) == "done"
+
+
+class Odd:
+    """Cannot be compared, as an array."""
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Nameless:
+    """A function without a name."""
+
+    def __call__(self, event: Any, _context: Any) -> Any:
+        """Bind what cannot be compared, and answer."""
+        structlog.contextvars.bind_contextvars(stock=Odd())
+        return event
+
+
+class Stopped:
+    """A context of which nothing can be known."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Fail."""
+        raise RuntimeError
+
+
+@pytest.mark.parametrize("context", [None, Stopped()])
+def test_what_cannot_be_known_is_not_the_functions(rollbar: LocalRollbar, context: Any) -> None:
+    """Neither its name, nor the time that is left, nor whether what is bound has changed."""
+    with structlog.contextvars.bound_contextvars(stock=Odd()):
+        assert reporting(Nameless())("well", context) == "well"
+    assert arrived(rollbar) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from rollbar_logging.testing import LocalRollbar
+from rollbar_logging.testing import LocalRollbar, Reports
 
 celery = pytest.importorskip("celery")
 
@@ -135,3 +136,25 @@ def test_an_option_that_cannot_work_is_refused() -> None:
 
     with pytest.raises(ValueError, match="retries"):
         rollbar_celery.install(retries="error")
+
+
+def test_a_second_call_changes_nothing(reports: Reports) -> None:
+    """Of what Celery says of a task over its time, a signal and a line, there is one report."""
+    from celery import signals  # noqa: PLC0415 - skipped without Celery
+    from celery.exceptions import TimeLimitExceeded  # noqa: PLC0415 - likewise
+
+    from rollbar_logging.integrations import celery as rollbar_celery  # noqa: PLC0415 - likewise
+
+    app = celery.Celery("shop", set_as_current=False)
+
+    @app.task(name="sell")
+    def sell() -> None:
+        """Take too long."""
+
+    rollbar_celery.install()
+    rollbar_celery.install()
+    given = {"task_id": "7-8-9", "exception": TimeLimitExceeded(3), "args": (), "kwargs": {}, "einfo": None}
+    signals.task_failure.send(sender=sell, **given)
+    logging.getLogger("celery.worker.request").error("Hard time limit (%ss) exceeded for %s[%s]", 3, "sell", "7-8-9")
+
+    assert [report.context for report in reports] == ["sell"]

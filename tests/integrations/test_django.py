@@ -162,10 +162,11 @@ def test_what_was_logged_and_raised_is_one_report(site: Shop) -> None:
 
 def test_an_answer_of_503_is_one_report(site: Shop) -> None:
     """Django logs it, and the record carries the request."""
-    assert site.ask("/closed/").status_code == 503
+    answer = site.ask("/closed/")
     report = site.only_report()
 
     assert (report.message, report.context) == ("Service Unavailable: /closed/", "closed/")
+    assert (answer.status_code, answer.headers["X-Report"]) == (503, report.uuid)
 
 
 @pytest.mark.parametrize("view", ["stream", "stream_async"])
@@ -196,18 +197,30 @@ def test_a_failure_in_rest_framework_is_one_report(site: Shop, kind: str, status
 @pytest.mark.parametrize("path", ["/rest/wrong/", "/nowhere/"])
 def test_what_the_client_does_wrong_is_not_reported(site: Shop, path: str) -> None:
     """Input that is refused and a page that is not there are warnings, below the handler's level."""
-    assert site.ask(path).status_code in (400, 404)
+    answer = site.ask(path)
 
+    assert answer.status_code in (400, 404)
+    assert "X-Report" not in answer.headers
     site.no_report()
 
 
 def test_a_host_that_is_not_allowed_is_one_report(site: Shop) -> None:
     """Django's own logger tells of it, and reading the request does no harm."""
-    assert site.ask("/?page=3", headers={"Host": "evil.example"}).status_code == 400
+    answer = site.ask("/?page=3", headers={"Host": "evil.example"})
     report = site.only_report()
 
     assert report.logger == "django.security.DisallowedHost"
     assert (report.request or {})["headers"]["Host"] == "evil.example"
+    assert (answer.status_code, answer.headers["X-Report"]) == (400, report.uuid)
+
+
+def test_an_answer_to_what_is_suspicious_names_its_report(site: Shop) -> None:
+    """Django makes it, and logs the exception where no middleware sees it."""
+    answer = site.ask("/pay/7/", "POST", data={f"field{number}": "" for number in range(1001)})
+    report = site.only_report()
+
+    assert (report.logger, report.context) == ("django.security.TooManyFieldsSent", "pay/<int:number>/")
+    assert (answer.status_code, answer.headers["X-Report"]) == (400, report.uuid)
 
 
 def test_the_handler_alone_knows_request_and_person(alone: Shop) -> None:

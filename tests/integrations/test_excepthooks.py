@@ -137,6 +137,35 @@ def test_warnings_by_choice(server: LocalServer) -> None:
     assert [(each.title, each.level) for each in arrived] == [("UserWarning: old", "warning")]
 
 
+def test_a_second_call_takes_the_place_of_the_first(server: LocalServer) -> None:
+    """A warning is one report, and undone is undone; a hook that only looks like one of ours is called."""
+    _, told, arrived = run(
+        server,
+        """
+        import functools
+        before = warnings.showwarning
+        excepthooks.install(with_warnings=True)
+        excepthooks.install(with_warnings=True).uninstall()
+        assert warnings.showwarning is before
+        excepthooks.install(with_warnings=True)
+        hooks = excepthooks.install(with_warnings=True)
+        warnings.warn("old")
+        hooks.uninstall()
+        excepthooks.install()
+        @functools.wraps(sys.excepthook)
+        def mine(*args):
+            sys.stderr.write("mine\\n")
+        sys.excepthook = mine
+        excepthooks.install()
+        raise ValueError("boom")
+        """,
+        ROLLBAR_LEVEL="WARNING",
+    )
+
+    assert told.endswith("mine\n")
+    assert sorted(each.title for each in arrived) == ["UserWarning: old", "ValueError: boom"]
+
+
 def test_what_stood_there_before_is_called_and_comes_back(server: LocalServer) -> None:
     """Another hook is called, and is there again afterwards; one that came later is left alone."""
     status, told, arrived = run(

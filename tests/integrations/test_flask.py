@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 import requests
-from flask import Flask
+from flask import Flask, Response
+from werkzeug.serving import make_server
 
-from rollbar_logging.capture.context import current_request
+from rollbar_logging.capture.context import current_request, set_person
 from rollbar_logging.integrations import flask as rollbar_flask
-from rollbar_logging.testing import Report
+from rollbar_logging.testing import Report, Reports
 from tests.integrations.serving import HEADERS, QUERY, SECRETS, assert_no_secret, gunicorn
 from tests.integrations.shop import Shop
 
@@ -141,3 +143,92 @@ def test_it_is_installed_once() -> None:
     rollbar_flask.init_app(app)
 
     assert app.wsgi_app is wrapped
+
+
+def failing_always(kind: str) -> Flask:
+    """Make an application whose function after each request fails, in one of several ways."""
+    app = Flask("app")
+    rollbar_flask.init_app(app)
+    held = LookupError("held")
+
+    @app.get("/<name>")
+    def show(name: str) -> str:
+        if name == "broken":
+            raise KeyError(name)
+        return name
+
+    @app.after_request
+    def finish(answer: Response) -> Response:
+        if kind == "same object":
+            raise held
+        if kind == "same place":
+            raise LookupError(answer.status)
+        if kind == "another class" and answer.status_code == 500:
+            raise OSError
+        if kind == "another place" and answer.status_code == 500:
+            raise LookupError(answer.status)
+        raise LookupError("first")
+
+    return app
+
+
+@contextmanager
+def serving(app: Flask) -> Iterator[str]:
+    """Serve an application in this process; yield its address."""
+    server = make_server("127.0.0.1", 0, app)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "path", "wanted"),
+    [
+        ("same object", "/well", ["LookupError"]),
+        ("same place", "/well", ["LookupError"]),
+        ("another class", "/well", ["LookupError", "OSError"]),
+        ("another place", "/well", ["LookupError", "LookupError"]),
+        ("same place", "/broken", ["KeyError", "LookupError"]),
+    ],
+)
+def test_each_failure_of_a_request_is_one_report(
+    reports: Reports, kind: str, path: str, wanted: list[str], *, is_heard: bool
+) -> None:
+    """What fails again while the answer to it is made is the same failure, if it is of the same class and place."""
+    app = failing_always(kind)
+    app.logger.propagate = is_heard
+    try:
+        with serving(app) as address:
+            answers = [requests.get(address + path, timeout=30) for _ in range(2)]
+    finally:
+        app.logger.propagate = True
+
+    assert [answer.status_code for answer in answers] == [500, 500]
+    assert [report.exception.class_name for report in reports if report.exception] == wanted * 2
+    assert {(report.request or {})["url"] for report in reports} == {address + path}
+
+
+def test_what_was_logged_before_it_was_raised_is_one_report(reports: Reports) -> None:
+    """The application's own line is it; the next request of the thread concerns nobody that this one has named."""
+    app = Flask("app")
+    rollbar_flask.init_app(app)
+
+    @app.get("/<name>")
+    def show(name: str) -> str:
+        if name == "first":
+            set_person(17)
+        try:
+            return {"": ""}[name]
+        except KeyError:
+            app.logger.exception("it fails")
+            raise
+
+    with serving(app) as address:
+        answers = [requests.get(f"{address}/{name}", timeout=30) for name in ("first", "second")]
+
+    assert [answer.status_code for answer in answers] == [500, 500]
+    assert [(report.message, report.person) for report in reports] == [("it fails", {"id": "17"}), ("it fails", None)]

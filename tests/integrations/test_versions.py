@@ -25,6 +25,7 @@ DISTRIBUTIONS = {
     "OpenTelemetry": "opentelemetry-sdk",
     "pyrollbar": "rollbar",
     "flask-login": "flask-login",
+    "requests": "requests",
 }
 
 

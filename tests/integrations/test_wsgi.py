@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -10,8 +11,9 @@ import pytest
 import requests
 
 from rollbar_logging.capture import seen
-from rollbar_logging.capture.context import current_request
+from rollbar_logging.capture.context import current_request, set_person
 from rollbar_logging.integrations.wsgi import RollbarMiddleware
+from rollbar_logging.testing import Reports
 from tests.integrations.serving import HEADERS, QUERY, assert_no_secret, gunicorn
 from tests.integrations.shop import Shop
 
@@ -26,9 +28,10 @@ def site() -> Iterator[Shop]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing(site: Shop) -> None:
+def _nothing(request: pytest.FixtureRequest) -> None:
     """Nothing was reported."""
-    site.rollbar.clear()
+    if "site" in request.fixturenames:
+        request.getfixturevalue("site").rollbar.clear()
 
 
 def test_what_escapes_the_call_is_one_report(site: Shop) -> None:
@@ -136,3 +139,26 @@ def test_an_end_passes_and_is_not_reported(error: type[BaseException]) -> None:
         run(application, {})
     assert seen.reported_since(raised.value, 0.0) is None
     assert current_request() is None
+
+
+@pytest.mark.parametrize("is_lazy", [True, False])
+def test_the_next_request_of_a_thread_concerns_nobody(reports: Reports, *, is_lazy: bool) -> None:
+    """Whoever was named in the one before; the answer's pieces still know."""
+
+    def application(environ: dict[str, Any], _start: Any) -> Iterable[bytes]:
+        if environ["PATH_INFO"] == "/enter":
+            set_person(17)
+
+        def pieces() -> Iterator[bytes]:
+            logging.error("asked")  # noqa: LOG015 - any logger
+            yield b"well"
+
+        return pieces() if is_lazy else list(pieces())
+
+    for path in ("/enter", "/"):
+        answer = run(application, {"PATH_INFO": path})
+        assert list(answer) == [b"well"]
+        if is_lazy:
+            answer.close()  # type: ignore[attr-defined]
+
+    assert [report.person for report in reports] == [{"id": "17"}, None]
