@@ -7,6 +7,7 @@ Rollbar's names and their numbers (10 to 50) are the same scale as `logging`'s o
 LEVELS: dict[str, int] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 """Rollbar's level names, least severe first, with their numbers."""
 
+_NAMES = {number: name for name, number in LEVELS.items()}
 _NEAREST: tuple[tuple[int, str], ...] = ((45, "critical"), (35, "error"), (25, "warning"), (15, "info"))
 
 
@@ -15,10 +16,7 @@ def level_of(levelno: int) -> str:
 
     So ``25`` (often called SUCCESS or NOTICE) is ``info`` and ``45`` (ALERT) is ``error``.
     """
-    for floor, name in _NEAREST:
-        if levelno > floor:
-            return name
-    return "debug"
+    return _NAMES.get(levelno) or next((name for floor, name in _NEAREST if levelno > floor), "debug")
 
 
 def parse_level(value: object) -> str | None:

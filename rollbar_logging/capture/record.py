@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from itertools import filterfalse
 from operator import is_, itemgetter
 from os import urandom
 from time import time
@@ -37,6 +38,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "_from_structlog",
     "_record",
 }
+_is_standard = _STANDARD.__contains__
 _UNDERSTOOD = frozenset(
     {
         "rollbar_person",
@@ -102,7 +104,7 @@ class Recorder:
         message, template, event = _message(record, reading)
         if event:
             held = {**_taken_from(event), **held}
-        own = [name for name in held if name not in _STANDARD]
+        own = list(filterfalse(_is_standard, held))
         asked = _ASKED_NOTHING
         if not _UNDERSTOOD.isdisjoint(own):
             asked = _asked(held, reading)
