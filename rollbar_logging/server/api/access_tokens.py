@@ -19,7 +19,6 @@ from rollbar_logging.server.api.calls import (
     Form,
     account_call,
 )
-from rollbar_logging.server.api.token_changes import change_tokens
 from rollbar_logging.server.parts import Parts
 from rollbar_logging.server.storage.access_tokens import (
     StoredToken,
@@ -31,6 +30,7 @@ from rollbar_logging.server.storage.access_tokens import (
     new_text,
 )
 from rollbar_logging.server.storage.projects import project_exists
+from rollbar_logging.server.token_changes import change_tokens
 from rollbar_logging.server.tokens import SCOPES
 from rollbar_logging.server.traits import storable
 
@@ -91,7 +91,7 @@ async def _create(call: Call) -> Answer:
         add_token(database, text, project_id=project_id, now=now, **columns)
         return find_token(database, project_id, text)
 
-    token = await change_tokens(call, create)
+    token = await change_tokens(call.parts, call.change, create)
     assert token is not None  # noqa: S101 - it was made in the same transaction
     at_first = {"cur_rate_limit_window_start": token.date_created, "cur_rate_limit_window_count": 0}
     return success({**token_json(call.parts, token), **at_first, "access_token": text})
@@ -109,7 +109,7 @@ async def _change(call: Call) -> Answer:
         change_token(database, token.id, now, **columns)
         return True
 
-    return done() if await change_tokens(call, change) else _unknown()
+    return done() if await change_tokens(call.parts, call.change, change) else _unknown()
 
 
 async def _delete(call: Call) -> Answer:
@@ -122,7 +122,11 @@ async def _delete(call: Call) -> Answer:
         delete_token(database, token.id)
         return True
 
-    return success("Access token has been deleted.") if await change_tokens(call, delete) else _unknown()
+    return (
+        success("Access token has been deleted.")
+        if await change_tokens(call.parts, call.change, delete)
+        else _unknown()
+    )
 
 
 def _named(call: Call, database: Connection, project_id: int) -> StoredToken | None:

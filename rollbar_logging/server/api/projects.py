@@ -19,12 +19,12 @@ from rollbar_logging.server.api.calls import (
     integer_field,
     required_text,
 )
-from rollbar_logging.server.api.token_changes import change_tokens
 from rollbar_logging.server.parts import PROJECT_ID, Parts
 from rollbar_logging.server.storage.access_tokens import StoredToken, ensure_tokens, list_tokens
 from rollbar_logging.server.storage.projects import add_project, find_project, list_projects, mark_deleted
 from rollbar_logging.server.storage.removal import remove_project
 from rollbar_logging.server.storage.teams import teams_of_project
+from rollbar_logging.server.token_changes import change_tokens
 
 _LONGEST_NAME = 32
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9 _.,-]*")
@@ -80,7 +80,7 @@ async def _create(call: Call) -> Answer:
         texts = ensure_tokens(database, {}, project_id=project_id, now=now)
         return found_project(database, project_id), list_tokens(database, project_id), texts
 
-    project, tokens, texts = await change_tokens(call, create)
+    project, tokens, texts = await change_tokens(call.parts, call.change, create)
     shown = [{**token_json(call.parts, token), "access_token": texts[token.name]} for token in tokens]
     return success({**project_json(project), "access_tokens": shown})
 
@@ -99,7 +99,7 @@ async def _delete(call: Call) -> Answer:
             raise Refused(422, "The first project of this server can not be deleted.")
         mark_deleted(database, project_id, now)
 
-    await change_tokens(call, delete)
+    await change_tokens(call.parts, call.change, delete)
     remove_project(call.parts.database, project_id)
     return done()
 

@@ -1,4 +1,4 @@
-"""The page of access tokens: what they permit, enable and disable them, make new ones."""
+"""The page of access tokens: what they permit; enable, disable and delete them, make new ones."""
 
 from __future__ import annotations
 
@@ -17,11 +17,10 @@ from rollbar_logging.server.storage import overview
 from rollbar_logging.server.storage.access_tokens import (
     add_token,
     change_token,
-    digest_of,
-    load_tokens,
+    delete_token,
     new_text,
-    salt_of,
 )
+from rollbar_logging.server.token_changes import change_tokens
 from rollbar_logging.server.tokens import SCOPES, Token
 
 _LONGEST_NAME = 64
@@ -33,7 +32,7 @@ async def tokens_page(request: Request, site: Site) -> Response:
 
 
 async def post_token(request: Request, site: Site) -> Response:
-    """Enable or disable a token, or make a new one and show its text this once.
+    """Enable, disable or delete a token, or make a new one and show its text this once.
 
     Raises:
         Refused: 403 for a form that is none of ours, 404 without the token, 422 for what cannot be.
@@ -42,13 +41,23 @@ async def post_token(request: Request, site: Site) -> Response:
     scopes = [scope for scope in SCOPES if f"scope_{scope}" in fields]
     if fields.get("action") == "make":
         return await _make(request, site, fields, scopes)
-    status = {"enable": "enabled", "disable": "disabled"}.get(fields.get("action", ""))
     token = next((each for each in site.parts.tokens if each.id == number(fields.get("id"), 0)), None)
-    if status is None or token is None:
+    if token is None:
         raise Refused(404, "There is no such token")
-    now = site.parts.unix_clock()
-    await _change(site, lambda database: change_token(database, token.id, now, status=status))
+    await change_tokens(site.parts, site.change, _asked(fields.get("action", ""), token, site.parts.unix_clock()))
     return see_other(f"/tokens?project={token.project_id or PROJECT_ID}")
+
+
+def _asked(action: str, token: Token, now: float) -> Callable[[Connection], None]:
+    """Return the change that a button of a token asks for."""
+    if action == "delete":
+        if token.is_enabled:
+            raise Refused(422, "Disable the token before it is deleted: then it shows whether somebody still uses it")
+        return partial(delete_token, token_id=token.id)
+    status = {"enable": "enabled", "disable": "disabled"}.get(action)
+    if status is None:
+        raise Refused(404, "There is no such action")
+    return partial(change_token, token_id=token.id, now=now, status=status)
 
 
 async def _make(request: Request, site: Site, fields: Mapping[str, str], scopes: list[str]) -> Response:
@@ -64,23 +73,8 @@ async def _make(request: Request, site: Site, fields: Mapping[str, str], scopes:
             raise Refused(404, "There is no such project")
         add_token(database, text, name, scopes, project_id=project_id, now=now)
 
-    await _change(site, make)
+    await change_tokens(site.parts, site.change, make)
     return await _page(request, site, made=(name, text), project_id=number(fields.get("project"), PROJECT_ID))
-
-
-async def _change(site: Site, job: Callable[[Connection], None]) -> None:
-    """Have the tokens changed, and know them as the change leaves them; a changed one begins a new window."""
-
-    def change(database: Connection) -> tuple[list[Token], bytes]:
-        job(database)
-        return load_tokens(database), salt_of(database)
-
-    before = {token.id: token for token in site.parts.tokens}
-    tokens, salt = await site.change(change)
-    site.parts.tokens.fill(tokens, partial(digest_of, salt=salt))
-    for token in tokens:
-        if before.get(token.id) != token:
-            site.parts.limiter.forget(token.id)
 
 
 async def _page(

@@ -441,6 +441,26 @@ def test_a_token_can_be_disabled_and_enabled(caller: Caller) -> None:
     assert post_form(caller, "tokens", {"id": "999", "action": "enable"}).status_code == 404
 
 
+def test_a_token_that_is_disabled_can_be_deleted(caller: Caller) -> None:
+    """Not before; and it is nowhere afterwards."""
+    token_id = re.search(r'name="id" value="(\d+)"', caller.page("tokens").text)
+    assert token_id is not None
+    form = {"id": token_id[1]}
+
+    assert "Delete post_server_item" not in caller.page("tokens").text
+    assert post_form(caller, "tokens", {**form, "action": "delete"}).status_code == 422
+    assert caller.post(item()).status_code == 200
+    post_form(caller, "tokens", {**form, "action": "disable"})
+    assert "Delete post_server_item" in caller.page("tokens").text
+    assert post_form(caller, "tokens", {**form, "action": "delete"}).status_code == 303
+    assert "post_server_item</b>" not in caller.page("tokens").text
+    refused = caller.post(item())
+    assert refused.status_code == 403
+    assert "access token not found" in refused.text
+    assert post_form(caller, "tokens", {**form, "action": "enable"}).status_code == 404
+    assert post_form(caller, "tokens", {"id": "2", "action": "burn"}).status_code == 404
+
+
 def test_a_new_token_is_shown_once(caller: Caller) -> None:
     """Its text is in the answer to the form, works, and is nowhere afterwards."""
     form = {"action": "make", "name": "ci", "project": "1", "scope_post_server_item": "on"}

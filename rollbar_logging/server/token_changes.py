@@ -2,35 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from rollbar_logging.server.api.calls import Call
+from rollbar_logging.server.parts import Parts
 from rollbar_logging.server.storage.access_tokens import digest_of, load_tokens, salt_of
-from rollbar_logging.server.tokens import Token
 
 _Result = TypeVar("_Result")
 
 
-async def change_tokens(call: Call, job: Callable[[Connection], _Result]) -> _Result:
+async def change_tokens(
+    parts: Parts, change: Callable[[Callable[[Connection], Any]], Awaitable[Any]], job: Callable[[Connection], _Result]
+) -> _Result:
     """Have *job* done in a transaction, and know the tokens as it leaves them; a changed one begins a new window.
 
-    Raises:
-        Refused: As `Call.change`.
+    Args:
+        parts: The server's.
+        change: Does something with the database in a transaction; what it raises is raised here.
+        job: Changes tokens.
     """
 
-    def change(database: Connection) -> tuple[_Result, list[Token], bytes]:
+    def done(database: Connection) -> tuple[_Result, Any, bytes]:
         """Read in the same transaction: of two changes at the same time, the later one has the last word."""
         return job(database), load_tokens(database), salt_of(database)
 
-    before = {token.id: token for token in call.parts.tokens}
-    result, tokens, salt = await call.change(change)
-    call.parts.tokens.fill(tokens, partial(digest_of, salt=salt))
+    before = {token.id: token for token in parts.tokens}
+    result: _Result
+    result, tokens, salt = await change(done)
+    parts.tokens.fill(tokens, partial(digest_of, salt=salt))
     after = {token.id: token for token in tokens}
     for token_id, token in before.items():
         if after.get(token_id) != token:
-            call.parts.limiter.forget(token_id)
+            parts.limiter.forget(token_id)
     return result
