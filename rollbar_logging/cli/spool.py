@@ -77,9 +77,9 @@ def run_list(args: argparse.Namespace) -> int:
     with closing(spool):
         contents, claimed = spool.contents(), spool.claimed()
         if contents.number:
-            print(f"{'uuid':<36}  {'level':<8}  {'logged':<19}  {'bytes':>7}  {'state':<7}  title")
+            print(f"{'uuid':<36}  {'level':<8}  {'logged (UTC)':<19}  {'bytes':>7}  {'state':<7}  title")
         for kept in spool.entries():
-            logged = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(kept.created))
+            logged = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(kept.created))
             state = "claimed" if kept.uuid in claimed else "waiting"
             level, size = _LEVELS[kept.rank], len(kept.body)
             _say(f"{kept.uuid:<36}  {level:<8}  {logged}  {size:>7}  {state}  {title_of(kept.body)}")

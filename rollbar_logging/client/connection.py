@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+import math
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
 import requests
+from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 
 from rollbar_logging.client.errors import ApiError, RateLimited, ServerError, Unreachable, error_class
 from rollbar_logging.errors import RollbarError
@@ -23,6 +26,8 @@ _REPEATABLE = frozenset({"GET", "HEAD", "PUT"})
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds before the second, third … attempt; the last one stands for all later ones."""
 _DEFAULT_WAIT = 60.0
+_LEAST_TIMEOUT = 0.1
+"""Seconds: a call that is made at all gets as much."""
 _LONGEST_MESSAGE = 500
 _OK, _FIRST_ERROR, _RATE_LIMITED, _FIRST_SERVER_ERROR = 200, 400, 429, 500
 
@@ -51,6 +56,7 @@ class Connection:
         patience: Patience,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep what calls need; nothing is opened before the first.
 
@@ -60,6 +66,7 @@ class Connection:
             patience: See `Patience`.
             sleep: Waits so many seconds.
             clock: Unix seconds.
+            monotonic: Seconds that only go forward.
 
         Raises:
             RollbarError: The access token has signs that none can have.
@@ -71,6 +78,8 @@ class Connection:
         self._patience = patience
         self._sleep = sleep
         self._clock = clock
+        self._monotonic = monotonic
+        self._deadline = math.inf
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": f"rollbar-logging/{VERSION}", "Accept": "application/json"})
         self._session.auth = _no_authentication
@@ -81,6 +90,15 @@ class Connection:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def within(self, seconds: float) -> Connection:
+        """Return the same way, over the same connections, with so much time from now on.
+
+        Calls over it neither pause beyond that, nor wait longer than what is left of it for an answer.
+        """
+        bounded = copy.copy(self)
+        bounded._deadline = self._monotonic() + seconds  # noqa: SLF001 - it is one of us
+        return bounded
 
     def get(self, path: str, **params: Any) -> Any:
         """Call ``GET`` and return ``result``; parameters that are ``None`` are left out."""
@@ -107,7 +125,8 @@ class Connection:
             json: Value of a JSON body.
             files: Of a multipart body, by field.
             form: Other fields of a multipart body or a form.
-            is_repeatable: Whether it does no harm to make the call twice; by default, for GET, HEAD and PUT.
+            is_repeatable: Whether it does no harm to make the call twice; by default, for GET, HEAD and PUT. One that
+                found no connection is repeated in any case: nothing was sent.
             key: The part of the answer.
 
         Raises:
@@ -148,41 +167,45 @@ class Connection:
     def _send(self, method: str, path: str, more: dict[str, Any], *, is_repeatable: bool) -> requests.Response:
         attempts, waited = 0, 0.0
         while True:
-            response, failure = self._try(method, path, more)
-            if response is not None and response.status_code < _FIRST_ERROR:
-                return response
-            if response is not None and response.status_code == _RATE_LIMITED:
-                wait = self._wait_of(response)
-                if waited + wait > self._patience.rate_limit_wait:
-                    raise self._rate_limited(response, method, path, wait)
+            outcome = self._try(method, path, more)
+            if isinstance(outcome, requests.RequestException):
+                error: ApiError = Unreachable(0, self._shown(_in_short(outcome)), method, path)
+                may_repeat = is_repeatable or _is_unsent(outcome)
+            elif outcome.status_code < _FIRST_ERROR:
+                return outcome
+            elif outcome.status_code == _RATE_LIMITED:
+                wait = self._wait_of(outcome)
+                if waited + wait > self._patience.rate_limit_wait or wait > self._left():
+                    raise self._rate_limited(outcome, method, path, wait)
                 waited += wait
                 _logger.warning("over the rate limit of the API: waiting %.0f s", wait)
                 self._sleep(wait)
                 continue
-            error = failure or self._error(response, method, path)
-            is_transient = isinstance(error, (Unreachable, ServerError))
-            if not (is_transient and is_repeatable and attempts < self._patience.retries):
+            else:
+                error = error_class(outcome.status_code)(outcome.status_code, self._told(outcome), method, path)
+                may_repeat = is_repeatable and isinstance(error, ServerError)
+            pause = _PAUSES[min(attempts, len(_PAUSES) - 1)]
+            if not may_repeat or attempts >= self._patience.retries or pause > self._left():
                 raise error
-            self._sleep(_PAUSES[min(attempts, len(_PAUSES) - 1)])
+            self._sleep(pause)
             attempts += 1
 
-    def _try(self, method: str, path: str, more: dict[str, Any]) -> tuple[requests.Response | None, Unreachable | None]:
+    def _try(self, method: str, path: str, more: dict[str, Any]) -> requests.Response | requests.RequestException:
         try:
-            response = self._session.request(
+            return self._session.request(
                 method,
                 self._endpoint + path,
                 headers={HEADER: self._access_token},
-                timeout=self._patience.timeout,
+                timeout=min(self._patience.timeout, max(self._left(), _LEAST_TIMEOUT)),
                 allow_redirects=False,
                 **more,
             )
         except requests.RequestException as error:
-            return None, Unreachable(0, self._shown(_in_short(error)), method, path)
-        return response, None
+            return error
 
-    def _error(self, response: requests.Response | None, method: str, path: str) -> ApiError:
-        assert response is not None  # noqa: S101 - one of the two is there
-        return error_class(response.status_code)(response.status_code, self._told(response), method, path)
+    def _left(self) -> float:
+        """Return the seconds until the deadline."""
+        return self._deadline - self._monotonic()
 
     def _rate_limited(self, response: requests.Response, method: str, path: str, wait: float) -> RateLimited:
         resets_at = datetime.fromtimestamp(self._clock(), timezone.utc) + timedelta(seconds=wait)
@@ -228,6 +251,14 @@ def _number(text: str | None) -> float | None:
     except ValueError:
         return None
     return number if 0 <= number < float("inf") else None
+
+
+def _is_unsent(error: requests.RequestException) -> bool:
+    """Return whether no connection came about, not even to a proxy: then nothing was sent."""
+    failure = error.args[0] if error.args else None
+    reason = getattr(failure, "reason", None)
+    reason = getattr(reason, "original_error", reason)  # a proxy's is wrapped once more
+    return isinstance(reason, (NewConnectionError, ConnectTimeoutError))
 
 
 def _in_short(error: requests.RequestException) -> str:

@@ -203,6 +203,7 @@ class AccessTokens:
 
         Raises:
             BadRequest: A value is not one of those that the API takes.
+            ValueError: The token has neither a public id nor a text that the API would know it by.
         """
         fields = {"rate_limit_window_size": window_size, "rate_limit_window_count": window_count}
         self._connection.call("PATCH", _path(project_id), json={**fields, **_named(token)}, is_repeatable=True)
@@ -213,6 +214,9 @@ class AccessTokens:
         Args:
             project_id: The project.
             token: The token as `list` gives it, or its ``public_id``.
+
+        Raises:
+            ValueError: The token has neither a public id nor a text that the API would know it by.
         """
         self._connection.call("DELETE", _path(project_id), json=_named(token))
 
@@ -224,7 +228,7 @@ class AccessTokens:
             token: The old token as `list` gives it, or its ``public_id``.
 
         Raises:
-            ValueError: The project has no such token.
+            ValueError: The project has no such token, or it has neither a public id nor a text.
         """
         named = _named(token)
         old = next((each for each in self.list(project_id) if named.items() <= _names_of(each).items()), None)
@@ -254,4 +258,6 @@ def _named(token: AccessToken | str) -> dict[str, str | None]:
         return {"public_id": token}
     if token.public_id:
         return {"public_id": token.public_id}
+    if not token.access_token:
+        raise ValueError(f"the access token called {token.name!r} has neither a public id nor a text to name it by")
     return {"project_access_token": token.access_token}  # a token of old, which the API lists with its text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,12 +10,19 @@ from datetime import datetime
 from typing import Any
 
 from rollbar_logging.client.connection import Connection
+from rollbar_logging.client.errors import Unreachable
 from rollbar_logging.client.paging import by_number
 from rollbar_logging.client.results import Result, UnexpectedAnswer, moment, values_of
 from rollbar_logging.errors import RollbarError
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 0.1, 3.0, 1.5
 _UNDER_WAY = frozenset({"new", "running"})
+_LAST_LOOK = 5.0
+"""Seconds that the last look at a job may take after the time that it was given."""
+_CANCELLING = 5.0
+"""Seconds that a job's cancelling may hold up an error."""
+
+_logger = logging.getLogger("rollbar_logging")
 
 
 class RqlError(RollbarError):
@@ -35,7 +43,19 @@ class RqlError(RollbarError):
 
 
 class RqlTimeout(RollbarError, TimeoutError):  # noqa: N818 - it is one already
-    """A query was not done in the time that the caller gave it; it may still be running."""
+    """A query was not done in the time that the caller gave it.
+
+    Attributes:
+        job: Its last state that is known; after `Rql.wait` it goes on, `Rql.run` has it cancelled.
+    """
+
+    def __init__(self, job: RqlJob, timeout: float) -> None:
+        super().__init__(f"RQL job {job.id} was still {job.status} after {timeout:g} s")
+        self.job = job
+        self.timeout = timeout
+
+    def __reduce__(self) -> tuple[type[RqlTimeout], tuple[object, ...]]:
+        return type(self), (self.job, self.timeout)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,25 +145,48 @@ class Rql:
     """Calls for RQL. They need the scope ``read``."""
 
     def __init__(
-        self, connection: Connection, project_id: int | None, sleep: Callable[[float], None] = time.sleep
+        self,
+        connection: Connection,
+        project_id: int | None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """Keep what calls need.
+
+        Args:
+            connection: The way to the API.
+            project_id: The project, for an account's token.
+            sleep: Waits so many seconds.
+            clock: Seconds that only go forward.
+        """
         self._connection = connection
         self._project_id = project_id
         self._sleep = sleep
+        self._clock = clock
 
     def run(self, query: str, *, timeout: float = 600.0, is_fresh: bool = False) -> RqlResult:
         """Submit a query, wait for it with growing pauses, and return what it found.
 
+        When the wait ends early, by the timeout or by Ctrl+C, the job is cancelled, as an account may have only two at
+        work; so it is for all who wait for the same query. Where that fails, the logger ``rollbar_logging`` says so.
+
         Args:
             query: In RQL.
-            timeout: Seconds to wait.
+            timeout: Seconds to wait for the job, as in `wait`.
             is_fresh: Whether the query is to run although the same one has run before.
 
         Raises:
             RqlError: The query failed.
             RqlTimeout: It was not done in time.
         """
-        job = self.wait(self.submit(query, is_fresh=is_fresh), timeout=timeout)
+        job = self.submit(query, is_fresh=is_fresh)
+        try:
+            job = self.wait(job, timeout=timeout)
+        except RqlError:
+            raise  # it has ended
+        except BaseException:
+            self._give_up(job)
+            raise
         return self.result(job.id)
 
     def submit(self, query: str, *, is_fresh: bool = False) -> RqlJob:
@@ -160,20 +203,29 @@ class Rql:
         return RqlJob.from_json(answer)
 
     def wait(self, job: RqlJob, *, timeout: float = 600.0) -> RqlJob:
-        """Wait until a job is done and return it.
+        """Wait until a job is done and return it; it is not cancelled when it is not.
+
+        Args:
+            job: As `submit` gave it.
+            timeout: Seconds, those that the looks at the job take included; the last one may add 5.
 
         Raises:
             RqlError: It failed, was cancelled or timed out.
             RqlTimeout: It was not done in time.
         """
-        left, pause = timeout, _FIRST_PAUSE
+        deadline, pause = self._clock() + timeout, _FIRST_PAUSE
         while job.status in _UNDER_WAY:
+            left = deadline - self._clock()
             if left <= 0:
-                raise RqlTimeout(f"RQL job {job.id} is still {job.status} after {timeout:g} s")
+                raise RqlTimeout(job, timeout)
             self._sleep(min(pause, left))
-            left -= pause
             pause = min(pause * _GROWTH, _LONGEST_PAUSE)
-            job = self.job(job.id)
+            try:
+                job = self._job(job.id, self._connection.within(max(deadline - self._clock(), _LAST_LOOK)))
+            except Unreachable as error:
+                if self._clock() < deadline:
+                    raise
+                raise RqlTimeout(job, timeout) from error
         if job.status != "success":
             raise RqlError(job, self._errors_of(job))
         return job
@@ -184,7 +236,10 @@ class Rql:
         Raises:
             NotFound: There is none of that id.
         """
-        return RqlJob.from_json(self._connection.get(f"rql/job/{job_id}", **self._project))
+        return self._job(job_id, self._connection)
+
+    def _job(self, job_id: int, connection: Connection) -> RqlJob:
+        return RqlJob.from_json(connection.get(f"rql/job/{job_id}", **self._project))
 
     def result(self, job_id: int) -> RqlResult:
         """Return what a job found.
@@ -196,8 +251,18 @@ class Rql:
 
     def cancel(self, job_id: int) -> RqlJob:
         """Cancel a job and return it."""
-        answer = self._connection.call("POST", f"rql/job/{job_id}/cancel", params=self._project, is_repeatable=True)
+        return self._cancel(job_id, self._connection)
+
+    def _cancel(self, job_id: int, connection: Connection) -> RqlJob:
+        answer = connection.call("POST", f"rql/job/{job_id}/cancel", params=self._project, is_repeatable=True)
         return RqlJob.from_json(answer)
+
+    def _give_up(self, job: RqlJob) -> None:
+        """Cancel a job that nobody waits for any more; that it cannot be done must not hide why."""
+        try:
+            self._cancel(job.id, self._connection.within(_CANCELLING))
+        except RollbarError as error:
+            _logger.warning("RQL job %d could not be cancelled, and may still be running: %s", job.id, error)
 
     def list(self) -> Iterator[RqlJob]:
         """Yield the project's jobs, the last first."""

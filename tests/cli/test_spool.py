@@ -6,6 +6,8 @@ import io
 import json
 import stat
 import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -50,12 +52,34 @@ def test_list_shows_every_report(spool: Spool, capsys: pytest.CaptureFixture[str
 
     assert main(["spool", "list"]) == 0
     heading, *rows, totals = capsys.readouterr().out.splitlines()
-    assert heading.split() == ["uuid", "level", "logged", "bytes", "state", "title"]
+    assert heading.split() == ["uuid", "level", "logged", "(UTC)", "bytes", "state", "title"]
     assert [row.split()[:2] for row in rows] == [["a", "critical"], ["b", "error"], ["c", "debug"]]
     assert rows[0].split(maxsplit=5)[4:] == [str(len(body("a", "title of a"))), "claimed  title of a"]
     assert "waiting  title of b" in rows[1]
     assert totals.endswith("1 claimed: 1 critical, 1 error, 1 debug")
     assert totals.startswith("3 reports, ")
+    spool.close()
+
+
+@pytest.fixture
+def east() -> Iterator[None]:
+    """The process is where clocks are nine hours ahead."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "EAST-9")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="a zone is set as POSIX has it")
+@pytest.mark.usefixtures("east")
+def test_list_shows_times_in_utc(spool: Spool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Wherever the machine is: as other tables do, and the logs of other machines."""
+    (kept,) = [kept for kept in spool.entries() if kept.uuid == "c"]
+
+    assert main(["spool", "list"]) == 0
+    at = datetime.fromtimestamp(int(kept.created), timezone.utc)
+    assert f"  {at:%Y-%m-%d %H:%M:%S}  " in capsys.readouterr().out
     spool.close()
 
 

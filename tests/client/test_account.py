@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timezone
 
 import pytest
@@ -101,6 +102,10 @@ def test_a_token_is_made_limited_rotated_and_deleted(server: LocalServer, accoun
         next(client.items.list())
     with pytest.raises(ValueError, match="no access token"):
         account.access_tokens.rotate(project.id, "unknown")
+    nameless = replace(new, access_token=None, public_id=None)
+    for call in (account.access_tokens.rotate, account.access_tokens.delete):
+        with pytest.raises(ValueError, match="neither a public id nor a text"):
+            call(project.id, nameless)
     with pytest.raises(BadRequest):
         account.access_tokens.set_rate_limit(project.id, new, window_size=61, window_count=1)
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import sys
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -24,7 +27,7 @@ from rollbar_logging.client import (
 )
 from rollbar_logging.client.connection import Connection
 from rollbar_logging.errors import RollbarError
-from tests.loopback import Loopback, Reply
+from tests.loopback import Fault, Loopback, Reply
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 
@@ -136,6 +139,78 @@ def test_it_gives_up_in_the_end(loopback: Loopback) -> None:
     with pytest.raises(ServerError):
         connect(loopback.endpoint, retries=2).get("items")
     assert len(loopback.requests) == 3
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE"])
+def test_what_was_not_sent_is_tried_again(loopback: Loopback, method: str) -> None:
+    """Where the connection was refused the call cannot have been done: it is made when somebody is there."""
+    loopback.stop()
+    with ExitStack() as stack:
+        waited: list[float] = []
+
+        def rise(seconds: float) -> None:
+            waited.append(seconds)
+            if len(waited) == 2:
+                stack.enter_context(Loopback(port=loopback.port)).script[:] = [good("made")]
+
+        connection = Connection(TOKEN, loopback.endpoint, Patience(timeout=5.0, retries=2), sleep=rise)
+        assert connection.call(method, "deploy", json={}) == "made"
+    assert waited == [0.5, 1.0]
+
+
+def test_what_no_proxy_took_was_not_sent(loopback: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that is not there is as good as no server."""
+    loopback.stop()
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{loopback.port}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    sleeper = Sleeper()
+
+    with pytest.raises(Unreachable):
+        connect("http://rollbar.invalid/api/1/", sleeper, retries=2).call("POST", "deploy", json={})
+    assert sleeper.slept == [0.5, 1.0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, who finds no place in the queue is refused")
+def test_what_found_no_connection_in_time_was_not_sent() -> None:
+    """A server that lets nobody in any more has taken nothing."""
+    sleeper = Sleeper()
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)  # noqa: FBT003 - its own parameter has no name
+            waiting.connect_ex(full.getsockname())
+        with pytest.raises(Unreachable, match="no answer in time"):
+            connect(f"http://127.0.0.1:{full.getsockname()[1]}/", sleeper, retries=2, timeout=0.2).call(
+                "POST", "deploy"
+            )
+    assert sleeper.slept == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("fault", ["reset", "close", "cut"])
+def test_what_may_have_been_sent_is_not_repeated(loopback: Loopback, fault: Fault) -> None:
+    """A connection that broke later may have carried it."""
+    loopback.script[:] = [Reply(fault=fault), good()]
+
+    with pytest.raises(Unreachable):
+        connect(loopback.endpoint, retries=2).call("POST", "deploy", json={})
+    assert len(loopback.script) == 1
+
+
+def test_there_is_no_time_beyond_the_end(loopback: Loopback) -> None:
+    """Neither a pause nor a window that ends later is waited for."""
+    sleeper = Sleeper()
+    bounded = Connection(
+        TOKEN, loopback.endpoint, Patience(), sleep=sleeper, monotonic=lambda: sum(sleeper.slept)
+    ).within(2.0)
+    loopback.script[:] = [error(503)] * 4
+    with pytest.raises(ServerError):
+        bounded.get("items")
+    assert sleeper.slept == [0.5, 1.0]
+    loopback.script[:] = [error(429, **{"X-Rate-Limit-Remaining-Seconds": "7"})]
+    with pytest.raises(RateLimited):
+        bounded.get("items")
+    assert sleeper.slept == [0.5, 1.0]
 
 
 def test_what_is_not_safe_is_not_repeated(loopback: Loopback) -> None:

@@ -12,12 +12,10 @@ from rollbar_logging.client import (
     NotFound,
     RollbarClient,
     RqlError,
-    RqlJob,
-    RqlTimeout,
     ServerError,
     Unprocessable,
 )
-from rollbar_logging.client.rql import Rql, RqlResult
+from rollbar_logging.client.rql import RqlResult
 from rollbar_logging.server import LocalServer
 from tests.client.conftest import QUICK, post
 from tests.loopback import Loopback, Reply
@@ -110,39 +108,6 @@ def test_a_query_that_fails_says_why(reader: RollbarClient) -> None:
         reader.rql.run("SELECT FROM nowhere")
     assert raised.value.job.status == "failed"
     assert raised.value.errors
-
-
-class Job:
-    """Plays the API: a job that is running for so many looks."""
-
-    def __init__(self, looks: int) -> None:
-        self.looks = looks
-
-    def get(self, _path: str, **_params: Any) -> Any:
-        """Answer a look at the job."""
-        self.looks -= 1
-        return {"id": 1, "status": "running" if self.looks >= 0 else "success"}
-
-
-def test_it_waits_with_growing_pauses() -> None:
-    """The first look is soon, later ones are seconds apart."""
-    slept: list[float] = []
-    rql = Rql(Job(12), None, sleep=slept.append)  # type: ignore[arg-type]
-    job = rql.wait(RqlJob(id=1, status="new"))
-
-    assert job.status == "success"
-    assert slept == sorted(slept)
-    assert (slept[0], slept[-1]) == (0.1, 3.0)
-
-
-def test_it_does_not_wait_for_ever() -> None:
-    """After the timeout it says so."""
-    slept: list[float] = []
-    rql = Rql(Job(1000), None, sleep=slept.append)  # type: ignore[arg-type]
-
-    with pytest.raises(RqlTimeout, match="still running after 10 s"):
-        rql.wait(RqlJob(id=1, status="new"), timeout=10)
-    assert sum(slept) == pytest.approx(10, abs=3)
 
 
 @pytest.mark.parametrize(

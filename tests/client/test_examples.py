@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -48,16 +47,28 @@ def test_reading_examples(server: LocalServer) -> None:
 
 
 def test_a_token_is_rotated(server: LocalServer, account: RollbarClient) -> None:
-    """The new one is printed and works; the old one goes only when there are two."""
-    account_token: dict[str, Any] = {"token": "account_write"}
-    new = run(server, "rotate_token.py", "1", "read", **account_token).strip()
+    """The new one is printed and works; the old one goes, by its public id, only when another can take its place."""
 
-    with RollbarClient(new, server.endpoint) as client:
+    def rotate(*words: str, status: int = 0) -> str:
+        return run(server, "rotate_token.py", *words, token="account_write", status=status)
+
+    namesake = account.access_tokens.create(1, "read", ["write"])  # older than the new one, and of no use instead
+    (old,) = [token for token in account.access_tokens.list(1) if token.name == "read" and "read" in token.scopes]
+    ids = [line.split("\t")[0] for line in rotate("1").splitlines()]
+    assert ids == [token.public_id for token in account.access_tokens.list(1)]
+    assert "is not deleted" in rotate("1", str(old.public_id), "--delete", status=1)
+
+    text = rotate("1", str(old.public_id)).strip()
+    with RollbarClient(text, server.endpoint) as client:
         assert list(client.items.list()) == []
-    assert "deleted" in run(server, "rotate_token.py", "1", "read", "--delete-old", **account_token)
-    assert len([token for token in account.access_tokens.list(1) if token.name == "read"]) == 1
-    assert "only one" in run(server, "rotate_token.py", "1", "read", "--delete-old", status=1, **account_token)
-    assert "no access token" in run(server, "rotate_token.py", "1", "gone", status=1, **account_token)
+    assert rotate("1", str(old.public_id), "--delete") == f"deleted {old.public_id}, called read\n"
+    left = {token.public_id: token for token in account.access_tokens.list(1)}
+    assert old.public_id not in left
+    assert namesake.public_id in left
+    (new,) = [token for token in left.values() if token.public_id not in {*ids, old.public_id}]
+    assert (new.name, list(new.scopes)) == ("read", ["read"])
+    assert "is not deleted" in rotate("1", str(new.public_id), "--delete", status=1)
+    assert "no access token" in rotate("1", str(old.public_id), status=1)
 
 
 @pytest.mark.parametrize("name", ["deploy_github_actions.yml", "deploy_gitlab.yml"])

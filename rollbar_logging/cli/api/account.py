@@ -28,8 +28,10 @@ examples:
   rollbar-logging tokens create --project-id 1 --name ci --scope post_server_item
   rollbar-logging tokens limit --project-id 1 PUBLIC_ID --calls 600 --seconds 60
   rollbar-logging tokens rotate --project-id 1 PUBLIC_ID
+  rollbar-logging tokens delete --project-id 1 --name 'made in 2019'
 
-A token is named by its public id. The account's token comes from ROLLBAR_ACCOUNT_TOKEN or --token-file.
+A token is named by its public id, as 'tokens list' shows it; one of old that has none, by its name.
+The account's token comes from ROLLBAR_ACCOUNT_TOKEN or --token-file.
 """
 
 
@@ -70,7 +72,9 @@ def _add_tokens(commands: Commands) -> None:
     deleting = actions.add_parser("delete", help="delete a token: whoever uses it is refused from then on")
     deleting.set_defaults(run=calling(run_delete, is_account=True))
     for action in (limiting, rotating, deleting):
-        action.add_argument("token", metavar="PUBLIC_ID")
+        which = action.add_mutually_exclusive_group(required=True)
+        which.add_argument("token", nargs="?", metavar="PUBLIC_ID")
+        which.add_argument("--name", metavar="NAME", help="of a token of old that has no public id")
     for action in (listing, creating, rotating):
         add_json(action)
     for action in actions.choices.values():
@@ -132,7 +136,7 @@ def run_create(args: argparse.Namespace, client: RollbarClient) -> int:
 def run_rotate(args: argparse.Namespace, client: RollbarClient) -> int:
     """Make a token like another and print it."""
     try:
-        return _print_new(args, client.access_tokens.rotate(args.project_id, args.token))
+        return _print_new(args, client.access_tokens.rotate(args.project_id, _named(args, client)))
     except ValueError as error:
         raise RollbarError(str(error)) from error
 
@@ -147,11 +151,38 @@ def _print_new(args: argparse.Namespace, token: AccessToken) -> int:
 
 def run_limit(args: argparse.Namespace, client: RollbarClient) -> int:
     """Change a token's rate limit."""
-    client.access_tokens.set_rate_limit(args.project_id, args.token, window_size=args.seconds, window_count=args.calls)
+    token = _named(args, client)
+    client.access_tokens.set_rate_limit(args.project_id, token, window_size=args.seconds, window_count=args.calls)
     return 0
 
 
 def run_delete(args: argparse.Namespace, client: RollbarClient) -> int:
     """Delete a token."""
-    client.access_tokens.delete(args.project_id, args.token)
+    client.access_tokens.delete(args.project_id, _named(args, client))
     return 0
+
+
+def _named(args: argparse.Namespace, client: RollbarClient) -> AccessToken | str:
+    """Return the token that is meant: by its public id, or the one of old that has a name.
+
+    Raises:
+        RollbarError: The name is that of none without a public id, or of several.
+    """
+    if args.name is None:
+        return str(args.token)
+    called = [token for token in client.access_tokens.list(args.project_id) if token.name == args.name]
+    of_old = [token for token in called if not token.public_id]
+    whose = f"called {args.name!r} in project {args.project_id}"
+    if len(of_old) > 1:
+        raise RollbarError(
+            f"{len(of_old)} access tokens {whose} have no public id: only Rollbar's page tells them apart"
+        )
+    if called and not of_old:
+        ids = ", ".join(str(token.public_id) for token in called)
+        raise RollbarError(f"what is {whose} has a public id, give that instead of --name: {ids}")
+    if not of_old:
+        raise RollbarError(f"no access token is {whose}; 'tokens list' shows them all")
+    (token,) = of_old
+    if not token.access_token:
+        raise RollbarError(f"the access token {whose} has neither a public id nor a text: change it on Rollbar's page")
+    return token

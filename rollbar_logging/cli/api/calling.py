@@ -48,19 +48,21 @@ def add_connection(parser: argparse.ArgumentParser, *, needs_project: bool = Fal
     )
 
 
-def calling(run: Run, *, is_account: bool = False) -> Callable[[argparse.Namespace], int]:
+def calling(run: Run, *, is_account: bool = False, timeout: float = 30.0) -> Callable[[argparse.Namespace], int]:
     """Wrap a command that needs a client: make it, close it, and turn errors into exit statuses.
 
     Args:
         run: The command.
         is_account: Whether it needs the account's token.
+        timeout: Seconds that each attempt of a call may take to connect, and to get each part of its answer.
     """
 
     def run_with_client(args: argparse.Namespace) -> int:
         from rollbar_logging.client import ApiError
 
         try:
-            with make_client(args, ACCOUNT_VARIABLES if is_account else PROJECT_VARIABLES) as client:
+            variables = ACCOUNT_VARIABLES if is_account else PROJECT_VARIABLES
+            with make_client(args, variables, timeout) as client:
                 return run(args, client)
         except ApiError as error:
             print(f"rollbar-logging: {error}{_hint(error)}", file=sys.stderr)
@@ -69,15 +71,16 @@ def calling(run: Run, *, is_account: bool = False) -> Callable[[argparse.Namespa
     return run_with_client
 
 
-def make_client(args: argparse.Namespace, variables: tuple[str, ...]) -> RollbarClient:
+def make_client(args: argparse.Namespace, variables: tuple[str, ...], timeout: float) -> RollbarClient:
     """Return a client with the token that file, environment or terminal give.
 
     Raises:
         RollbarError: There is no token, or it can be none, or the endpoint is no URL.
     """
-    from rollbar_logging.client import RollbarClient
+    from rollbar_logging.client import Patience, RollbarClient
 
-    return RollbarClient(_token(args.token_file, variables), endpoint_of(args), project_id=args.project_id)
+    token, patience = _token(args.token_file, variables), Patience(timeout=timeout)
+    return RollbarClient(token, endpoint_of(args), project_id=args.project_id, patience=patience)
 
 
 def endpoint_of(args: argparse.Namespace) -> str:

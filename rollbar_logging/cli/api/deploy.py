@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _CANNOT_RUN = 127
 """Exit status of what cannot be run, as shells have it."""
 
+_TIMEOUT = 10.0
+"""Seconds of each attempt to report a deploy that is run: it is waiting."""
+
 _STATUSES = ("started", "succeeded", "failed", "timed_out")
 _EXAMPLES = """\
 examples:
@@ -47,7 +50,7 @@ def add_deploy(commands: Commands) -> None:
     reporting.set_defaults(run=calling(run_report))
     running = actions.add_parser("run", help="run a command and report how it went; its status is passed on")
     running.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command and its words")
-    running.set_defaults(run=calling(run_command))
+    running.set_defaults(run=calling(run_command, timeout=_TIMEOUT))
     for action in (reporting, running):
         action.add_argument("--environment", required=True, metavar="NAME")
         action.add_argument("--revision", required=True, metavar="TEXT", help="SHA or version")

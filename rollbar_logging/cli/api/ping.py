@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from rollbar_logging.cli.api.calling import endpoint_of
+from rollbar_logging.cli.api.output import add_json, print_json
 from rollbar_logging.cli.arguments import show_examples
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _EXAMPLES = """\
 examples:
   rollbar-logging ping
   rollbar-logging ping --endpoint http://127.0.0.1:8787/api/1/
+  rollbar-logging ping --json | jq .seconds
 """
 
 
@@ -27,6 +29,7 @@ def add_ping(commands: Commands) -> None:
     ping = commands.add_parser("ping", help="ask whether the API is there; needs no access token")
     show_examples(_EXAMPLES, ping)
     ping.add_argument("--endpoint", metavar="URL", help="the API's base; by default that of ROLLBAR_ENDPOINT")
+    add_json(ping)
     ping.set_defaults(run=run_ping)
 
 
@@ -42,5 +45,9 @@ def run_ping(args: argparse.Namespace) -> int:
     except ApiError as error:
         print(f"rollbar-logging: {endpoint}: {error}", file=sys.stderr)
         return 5
-    print(f"{answer} from {endpoint} in {(time.perf_counter() - start) * 1000:.0f} ms")
+    seconds = time.perf_counter() - start
+    if args.json:
+        print_json({"answer": answer, "endpoint": endpoint, "seconds": round(seconds, 6)})
+    else:
+        print(f"{answer} from {endpoint} in {seconds * 1000:.0f} ms")
     return 0

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from typing import TYPE_CHECKING
 
+from rollbar_logging.cli.api.output import add_json, print_json
 from rollbar_logging.cli.arguments import show_examples
 from rollbar_logging.errors import RollbarError
 
@@ -19,6 +19,7 @@ _EXAMPLES = """\
 examples:
   rollbar-logging test
   rollbar-logging test 'Is anybody there?' --level warning
+  rollbar-logging test --json | jq .uuid
 
 The access token is that of ROLLBAR_ACCESS_TOKEN, and needs the scope 'post_server_item'.
 """
@@ -35,6 +36,7 @@ def add_test(commands: Commands) -> None:
     show_examples(_EXAMPLES, test)
     test.add_argument("message", nargs="?", default="Test of rollbar-logging", help="(%(default)s)")
     test.add_argument("--level", choices=_LEVELS, default="error", help="(%(default)s)")
+    add_json(test)
     test.set_defaults(run=run_test)
 
 
@@ -55,5 +57,9 @@ def run_test(args: argparse.Namespace) -> int:
     if stats.sent != 1:
         why = ", ".join(stats.dropped) or ("kept on disk" if stats.spooled else "not accepted: is there a token?")
         raise RollbarError(f"the report has not arrived ({why}); 'rollbar-logging doctor' says more")
-    print(getattr(record, "rollbar_uuid", ""), file=sys.stdout)
+    uuid = getattr(record, "rollbar_uuid", "")
+    if args.json:
+        print_json({"uuid": uuid, "level": args.level, "message": args.message})
+    else:
+        print(uuid)
     return 0

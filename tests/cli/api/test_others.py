@@ -6,7 +6,6 @@ import contextlib
 import io
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -19,31 +18,7 @@ from rollbar_logging.cli import main
 from rollbar_logging.server import LocalServer
 from tests.cli.api.conftest import Command
 from tests.client.conftest import post
-
-
-def test_ping(server: LocalServer, command: Command) -> None:
-    """Pong with the time it took; 5 when nobody is there."""
-    assert re.fullmatch(rf"pong from {re.escape(server.endpoint)} in \d+ ms\n", command("ping").out)
-    server.stop()
-    gone = command("ping", "--endpoint", server.endpoint)
-    assert (gone.status, gone.out) == (5, "")
-
-
-def test_a_test_report_arrives(server: LocalServer, command: Command) -> None:
-    """By the handler, with the options of the environment; its uuid is printed."""
-    done = command("test", "hello", "--level", "warning", token="post_server_item")
-
-    assert done.status == 0, done.err
-    (arrived,) = server.occurrences()
-    assert (arrived.uuid, arrived.title, arrived.level) == (done.out.strip(), "hello", "warning")
-
-
-def test_a_test_report_that_does_not_arrive_says_so(command: Command) -> None:
-    """With a token that may not post, the reason is told."""
-    done = command("test", token="read")
-
-    assert done.status == 1
-    assert "has not arrived (" in done.err
+from tests.loopback import Loopback, Reply
 
 
 def test_deploys(server: LocalServer, command: Command) -> None:
@@ -138,27 +113,28 @@ def test_a_query(server: LocalServer, command: Command, monkeypatch: pytest.Monk
     assert "failed" in wrong.err
 
 
-def test_tokens_projects_and_environments(server: LocalServer, command: Command) -> None:
-    """A token is made, limited, rotated and deleted; its text is printed only when it is made."""
-    post(server, environment="a")
-    account = {"token": "account_write"}
-    assert [each["id"] for each in command("projects", "--json", **account).objects] == [1]
-    assert command("projects", **account).lines[1].split()[:2] == ["1", "local"]
-    assert command("environments").lines == ["a"]
+@pytest.mark.skipif(os.name != "posix", reason="Ctrl+C is sent as POSIX has it")
+def test_ctrl_c_cancels_a_query(loopback: Loopback) -> None:
+    """Exit status 130, in silence; nothing is left at work."""
+    running = Reply(200, body=json.dumps({"err": 0, "result": {"id": 7, "status": "running"}}))
+    loopback.script[:] = [running] * 1000
+    environ = {"ROLLBAR_ENDPOINT": loopback.endpoint, "ROLLBAR_API_TOKEN": "token"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "rollbar_logging", "rql", "SELECT 1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        text=True,
+    ) as process:
+        try:
+            assert loopback.wait_for(3, timeout=60)
+            process.send_signal(signal.SIGINT)
+            shown = process.communicate(timeout=60)
+        finally:
+            process.kill()
 
-    here = ("--project-id", "1")
-    text = command("tokens", "create", *here, "--name", "ci", "--scope", "read", **account).out.strip()
-    assert text
-    listed = command("tokens", "list", *here, "--json", **account)
-    (made,) = [each for each in listed.objects if each["name"] == "ci"]
-    assert text not in listed.out
-    assert text not in command("tokens", "list", *here, **account).out
-    limited = command("tokens", "limit", *here, made["public_id"], "--calls", "9", "--seconds", "60", **account)
-    assert limited.status == 0, limited.err
-    new = command("tokens", "rotate", *here, made["public_id"], "--json", **account).objects[0]
-    assert (new["name"], new["rate_limit_window_count"]) == ("ci", 9)
-    assert command("tokens", "delete", *here, made["public_id"], **account).status == 0
-    assert "no access token" in command("tokens", "rotate", *here, made["public_id"], **account).err
+    assert (shown, process.returncode) == (("", ""), 130)
+    assert (loopback.requests[-1].method, loopback.requests[-1].path) == ("POST", "/api/1/rql/job/7/cancel")
 
 
 def test_the_token_comes_from_a_file(server: LocalServer, command: Command, tmp_path: Path) -> None:
