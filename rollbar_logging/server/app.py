@@ -48,6 +48,8 @@ class LocalApp:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one call. No error leaves: it becomes an answer of 500 and a line in the log."""
+        if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+            scope = _without_nul(scope)
         if not scope["path"].startswith("/api/"):
             is_health = scope["path"].rstrip("/") == "/health"
             await _guarded(self._tell_health(scope, receive, send) if is_health else self._pages(scope, receive, send))
@@ -76,10 +78,7 @@ class LocalApp:
         elif scope["method"] == "POST" and path == _ITEM_PATH:
             await self._post_item(scope, receive, send)
         else:
-            # Databases exist that carry no NUL, and no name that is asked for holds one.
-            path, query = path.replace("\0", "\ufffd"), scope["query_string"].replace(b"%00", b"%EF%BF%BD")
-            changed = {"path": path, "raw_path": path.encode(), "query_string": query}
-            await self._api({**scope, **changed}, receive, send)
+            await self._api({**scope, "path": path, "raw_path": path.encode()}, receive, send)
 
     async def _post_item(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         try:
@@ -90,6 +89,12 @@ class LocalApp:
             _log.exception("an item could not be taken")
             answer = failure(500, "internal server error")
         await send_answer(send, answer)
+
+
+def _without_nul(scope: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Return a call without NUL in what it asks for: databases exist that carry none, and no name here holds one."""
+    path, query = scope["path"].replace("\0", "\ufffd"), scope["query_string"].replace(b"%00", b"%EF%BF%BD")
+    return {**scope, "path": path, "raw_path": path.encode(), "query_string": query}
 
 
 def _starlette(routes: Any, respond: Callable[[Any], Response]) -> Starlette:

@@ -8,6 +8,7 @@ from datetime import timezone, tzinfo
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from rollbar_logging.server.integers import integer_of
 from rollbar_logging.server.time_buckets import SIZES
 from rollbar_logging.server.traits import TRAITS, storable
 
@@ -22,7 +23,6 @@ COUNT = "occurrence_count"
 _MOST_OF_A_KIND = 20
 _MOST_VALUES = 1000
 _LONGEST_NAME = 100
-_LARGEST = 2**53 - 1
 
 
 class Field(NamedTuple):
@@ -171,18 +171,10 @@ def _integer(given: Mapping[str, Any], name: str, default: int | None, *, low: i
     value = given.get(name, default)
     if value is None and default is None:
         raise MetricsError(f"{name} is missing and it is required.")
-    number = _number(default if value is None else value)
+    number = integer_of(default if value is None else value)
     if number is None or not low <= number <= high:
         raise MetricsError(f"{name} should be integer from {low} to {high}.")
     return number
-
-
-def _number(value: Any) -> int | None:
-    if isinstance(value, str) and value.isascii() and value.lstrip("-").isdecimal():
-        value = int(value[:20])
-    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _LARGEST:
-        return None
-    return value
 
 
 def _listed(given: Mapping[str, Any], name: str) -> Sequence[Any]:
@@ -232,7 +224,7 @@ def _filter(given: Any) -> Filter:
 
 def _value(value: Any, field: Field) -> str | int:
     if field.is_number:
-        number = _number(value)
+        number = integer_of(value)
         if number is None:
             raise MetricsError(f"filters: values of {field.column} should be integers.")
         return number

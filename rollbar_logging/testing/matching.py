@@ -12,6 +12,7 @@ from typing import Any
 
 from rollbar_logging.levels import parse_level
 from rollbar_logging.testing.report import RaisedException, Report
+from rollbar_logging.version import NOTIFIER
 
 FIELDS = (
     "level",
@@ -36,6 +37,8 @@ FIELDS = (
 
 _SHOWN = 160
 """Characters of a value in a message."""
+
+_BUILT_IN = "builtins"
 
 _LONG = 60
 """Characters from which two texts are shown only where they differ."""
@@ -74,7 +77,7 @@ def _difference(report: Report, name: str, expected: Any) -> str:
     if name not in FIELDS and name not in report.custom:
         return _absent("custom", report.custom) + _near(name, (*FIELDS, *report.custom))
     if name == "exception":
-        return _why_not_exception(report.exception, expected)
+        return _why_not_exception(report.exception, expected, _tells_modules(report))
     if name == "level":
         expected = parse_level(expected) or expected
     return why_not(_value(report, name), expected)
@@ -148,29 +151,36 @@ def _why_denied(value: Any, judge: re.Pattern[Any] | type | Callable[[Any], Any]
         return f"{name}({shown(value)}) raised {type(error).__name__}: {error}"
 
 
-def _why_not_exception(raised: RaisedException | None, expected: Any) -> str:
+def _tells_modules(report: Report) -> bool:
+    """Whether an exception without a module is a built-in one: the handler names all others."""
+    notifier = report.raw.get("notifier")
+    return isinstance(notifier, dict) and notifier.get("name") == NOTIFIER
+
+
+def _why_not_exception(raised: RaisedException | None, expected: Any, tells_modules: bool) -> str:
     if expected is None:
         return "" if raised is None else f"{shown(str(raised))} was raised, none expected"
     if raised is None:
         return "there is none: a message was logged"
     if isinstance(expected, BaseException):
         why = why_not(raised.message, str(expected))
-        return _why_not_exception(raised, type(expected)) or (why and f"its message: {why}")
+        return _why_not_exception(raised, type(expected), tells_modules) or (why and f"its message: {why}")
     if isinstance(expected, str) or (isinstance(expected, type) and issubclass(expected, BaseException)):
         name = expected if isinstance(expected, str) else expected.__name__
-        return "" if _is_one(raised, expected) else f"{shown(str(raised))} is no {name}"
+        return "" if _is_one(raised, expected, tells_modules) else f"{shown(str(raised))} is no {name}"
     return why_not(str(raised) if isinstance(expected, re.Pattern) else raised, expected)
 
 
-def _is_one(raised: RaisedException, expected: type[BaseException] | str) -> bool:
+def _is_one(raised: RaisedException, expected: type[BaseException] | str, tells_modules: bool) -> bool:
     """Whether the exception is of that class or a subclass, as far as names tell: they are all that was sent."""
     if isinstance(expected, str):
-        return expected in {raised.class_name, f"{raised.module or 'builtins'}.{raised.class_name}"}
+        return expected in {raised.class_name, f"{raised.module or _BUILT_IN}.{raised.class_name}"}
+    module = raised.module or (_BUILT_IN if tells_modules else None)
     waiting: list[type[BaseException]] = [expected]
     seen: set[type[BaseException]] = set()
     while waiting:
         cls = waiting.pop()
-        if cls.__name__ == raised.class_name and raised.module in {None, cls.__module__}:
+        if cls.__name__ == raised.class_name and module in {None, cls.__module__}:
             return True
         if cls not in seen:
             seen.add(cls)

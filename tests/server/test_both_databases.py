@@ -191,6 +191,16 @@ def test_numbers_are_kept_to_the_digit(either_caller: Caller) -> None:
     assert json.loads(text)["result"]["instances"][0]["data"]["custom"] == json.loads(written)
 
 
+def test_a_whole_number_of_any_length_is_one(either_caller: Caller) -> None:
+    """Readers of JSON make floats of those that are longer than 64 bits, which no field of whole numbers may have."""
+    long = int("9" * 30)
+    request = {"user_ip": "$remote_ip", "params": {"id": long, "other": -(2**64)}}
+    assert either_caller.post(item(person={"id": long}, code_version=long, request=request)).status_code == 200
+    (arrived,) = either_caller.server.occurrences()
+    assert (arrived.data["person"], arrived.data["code_version"]) == ({"id": long}, long)
+    assert arrived.data["request"]["params"] == {"id": long, "other": -(2**64)}
+
+
 @pytest.mark.parametrize(
     "database", ["postgresql://u:p@127.0.0.1:{port}/none", "postgresql://u:p@127.0.0.1:{port}", "postgres://"]
 )

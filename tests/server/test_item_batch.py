@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -92,3 +93,23 @@ def test_the_same_uuid_twice_in_a_batch_is_stored_once(caller: Caller) -> None:
     """A repetition within the batch is a repetition."""
     assert batch_of(caller, [item(uuid="u"), item(uuid="u")], "post_server_item").status_code == 200
     assert len(caller.server.occurrences()) == 1
+
+
+def test_an_item_of_a_batch_may_be_as_large_as_one_alone(caller: Caller) -> None:
+    """Characters count as they are sent, not as they could be escaped; one that is too large is refused for itself."""
+    large = [item("é" * 60_000, uuid="fits"), item("b" * 140_000, uuid="too large")]
+    body = json.dumps(large, ensure_ascii=False).encode()
+    answer = batch_of(caller, body, "post_server_item")
+
+    assert answer.status_code == 200
+    assert answer.json()["result"][1] == {"err": 1, "message": "request entity too large"}
+    assert [arrived.uuid for arrived in caller.server.occurrences()] == ["fits"]
+    assert batch_of(caller, large[1:], "post_server_item").status_code == 413
+
+
+def test_a_batch_of_too_many_is_refused(caller: Caller) -> None:
+    """Whoever has no token could otherwise keep the server busy with a body of a million nothings."""
+    assert batch_of(caller, [0] * 1000).json()["message"].startswith("Invalid format. access_token is missing")
+    answer = batch_of(caller, [0] * 1001)
+    told = "Invalid format. The payload should be array of at most 1000 items."
+    assert (answer.status_code, answer.json()["message"]) == (422, told)

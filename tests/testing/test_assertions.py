@@ -391,3 +391,17 @@ def test_any_client_s_report_can_be_read(data: dict[str, Any]) -> None:
             getattr(report, name)
     assert repr(report).startswith("<Report ")
     assert said([report], order=1, message=re.compile("x$^"), exception=KeyError("?")).startswith("no report matching")
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_builtin_exception_is_no_other_of_its_name(is_ours: bool) -> None:
+    """The handler names the module of every class that is not built in; other clients name none."""
+    report = failure("ConnectionError", "refused")
+    report.raw["notifier"] = {"name": "rollbar-logging" if is_ours else "pyrollbar"}
+    expected = type("ConnectionError", (OSError,), {"__module__": "shop.http"})
+
+    assert_reported([report], exception=ConnectionError)
+    if is_ours:
+        assert "'ConnectionError: refused' is no ConnectionError" in said([report], exception=expected)
+    else:
+        assert_reported([report], exception=expected)

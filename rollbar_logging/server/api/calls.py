@@ -15,6 +15,7 @@ from starlette.responses import Response
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.server.answers import Answer, Refused, failure
 from rollbar_logging.server.body import MOST_FIELDS, Disconnected, form_fields, parse_json, read_body, unpack
+from rollbar_logging.server.integers import LARGEST, integer_of
 from rollbar_logging.server.parts import Caller, Parts
 from rollbar_logging.server.storage.projects import project_exists
 from rollbar_logging.server.tokens import Token, require
@@ -23,8 +24,8 @@ from rollbar_logging.server.wire import api_response
 
 _Result = TypeVar("_Result")
 
-LARGEST_ID = 2**53 - 1
-"""Of ids and numbers in calls: what a JSON reader of any language keeps exactly."""
+LARGEST_ID = LARGEST
+"""Of ids and numbers in calls."""
 
 LARGEST_PAGE = 10**9
 
@@ -274,11 +275,10 @@ def integer_field(fields: Mapping[str, Any], name: str) -> int | None:
     value = fields.get(name)
     if value is None:
         return None
-    if isinstance(value, str) and value.isascii() and value.lstrip("-").isdecimal():
-        value = int(value[:20])
-    if not isinstance(value, int) or isinstance(value, bool) or abs(value) > LARGEST_ID:
+    number = integer_of(value)
+    if number is None:
         raise Refused(422, f"Invalid format. {name} should be integer.")
-    return value
+    return number
 
 
 def boolean_field(fields: Mapping[str, Any], name: str) -> bool | None:

@@ -15,12 +15,15 @@ from starlette.responses import Response
 
 from rollbar_logging.server.answers import Answer, Refused, failure, render
 from rollbar_logging.server.api.item_post import admit, parse, take_item
-from rollbar_logging.server.body import Disconnected, Parsed, read_body
+from rollbar_logging.server.body import Disconnected, Parsed, read_body, too_large
 from rollbar_logging.server.parts import Caller, Parts
 from rollbar_logging.server.wire import api_response
 
-_MOST = 50
+_USUAL = 50
 """Payloads that those clients put into one call; as many times the limit of a body is a batch's."""
+
+_MOST = 1000
+"""Payloads of one call: a client may have been told to put more than usual into one."""
 
 
 class _Outcome(NamedTuple):
@@ -53,19 +56,23 @@ async def post_batch(request: Request, parts: Parts) -> Response:
 
 
 async def _payloads(request: Request, parts: Parts) -> list[Any]:
-    roomy = parts._replace(max_body=_MOST * parts.max_body)
+    roomy = parts._replace(max_body=_USUAL * parts.max_body)
     body = await read_body(request.receive, request.headers, roomy.max_body)
     payloads = parse(body, request.headers, roomy).payload
     if not isinstance(payloads, list):
         raise Refused(422, "Invalid format. The payload should be array.")
+    if len(payloads) > _MOST:
+        raise Refused(422, f"Invalid format. The payload should be array of at most {_MOST} items.")
     return payloads
 
 
 async def _take(request: Request, payload: Any, parts: Parts) -> _Outcome:
     caller = Caller()
     given = payload.get("access_token") if isinstance(payload, dict) else None
-    size = len(json.dumps(payload, separators=(",", ":")))
+    size = len(json.dumps(payload, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass"))
     try:
+        if size > parts.max_body:
+            raise too_large()
         in_body = given if isinstance(given, str) else None
         token, sender = await admit(request.scope, request.headers, in_body, parts, caller, size)
         return _Outcome(caller, await take_item(Parsed(payload, None), token, sender, parts))

@@ -18,7 +18,7 @@ _LONGEST = 8000
 EXAMPLES = (
     "SELECT item.counter, count(*) FROM item_occurrence GROUP BY item.counter ORDER BY count(*) DESC LIMIT 20",
     "SELECT timestamp, body.trace.exception.class, server.host FROM item_occurrence ORDER BY timestamp DESC LIMIT 50",
-    "SELECT environment, revision, start_time FROM deploy ORDER BY start_time DESC",
+    "SELECT environment, revision, timestamp FROM deploy ORDER BY timestamp DESC",
 )
 
 

@@ -25,6 +25,7 @@ from rollbar_logging.server.pages.views.setup import Setup, setup_view
 from rollbar_logging.server.pages.views.wording import item_url, occurrence_url, with_query
 from rollbar_logging.server.parts import PROJECT_ID, Parts
 from rollbar_logging.server.storage.overview import Project
+from rollbar_logging.server.traits import storable
 
 _Result = TypeVar("_Result")
 
@@ -86,7 +87,8 @@ class Site(NamedTuple):
             Refused: 413 when it is too large, 403 when it is none of ours.
         """
         body = await read_body(request.receive, request.headers, _MOST_FORM_BYTES)
-        fields = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+        given = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)
+        fields = {name: storable(value) for name, value in given}
         if not is_own_form(request.headers, fields.get("form_token"), self.form_token):
             raise Refused(403, "This form is not one of this server's pages, or the server was started anew: reload it")
         return fields

@@ -93,15 +93,22 @@ def plain(value: Any) -> Any:
         return storable(value)
     if isinstance(value, (dict, list)):
         return storable(json.dumps(value, ensure_ascii=False))
-    if isinstance(value, bool) or (isinstance(value, int) and abs(value) > _LARGEST_INTEGER):
-        return int(value) if isinstance(value, bool) else float(value)
-    return value
+    if isinstance(value, bool):
+        return int(value)
+    return _float(value) if isinstance(value, int) and abs(value) > _LARGEST_INTEGER else value
+
+
+def _float(value: int) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # larger than all of them, as it is on PostgreSQL
+        return math.inf if value > 0 else -math.inf
 
 
 def number(value: Any) -> int | float | None:
     """Return a value as a number, ``None`` when it reads like none."""
     if isinstance(value, (int, float)):
-        return value
+        return value if math.isfinite(value) else None
     if not isinstance(value, str) or not _NUMBER.search(value):
         return None
     if value.strip().lstrip("+-").isdecimal() and abs(int(value)) <= _LARGEST_INTEGER:

@@ -76,8 +76,13 @@ def list_environments(connection: Connection, project_id: int) -> list[str]:
 
 
 def item_anywhere(connection: Connection, item_id: int) -> StoredItem | None:
-    """Return the item of that id, whichever project has it."""
-    project_id = connection.scalar(select(items.c.project_id).where(items.c.id == item_id))
+    """Return the item of that id, whichever project has it, unless that is being deleted."""
+    found = (
+        select(items.c.project_id)
+        .join(projects, projects.c.id == items.c.project_id)
+        .where(items.c.id == item_id, projects.c.status != DELETED)
+    )
+    project_id = connection.scalar(found)
     return None if project_id is None else find_item(connection, project_id, id=item_id)
 
 

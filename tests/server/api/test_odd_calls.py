@@ -35,3 +35,20 @@ def test_a_page_that_no_database_could_count_to_is_refused(history: History, pat
     answer = history.caller.call("GET", f"{path}?page={LAST_PAGE}&limit=5000", scope)
     assert (answer.status_code, answer.json()["message"]) == (422, "Invalid format. page should be integer.")
     assert history.caller.call("GET", f"{path}?page={10**9}&limit=5000", scope).status_code == 200
+
+
+@pytest.mark.parametrize("number", ["--5", "-", "-\u0661", "9" * 5000, "0" * 5000 + "1"])
+@pytest.mark.parametrize(
+    ("method", "path", "scope", "name"),
+    [
+        ("PATCH", "item/1", "write", "assigned_user_id"),
+        ("POST", "metrics/occurrences", "read", "start_time"),
+        ("POST", "metrics/occurrences", "read", "limit"),
+    ],
+)
+def test_what_looks_like_a_number_and_is_none_is_refused(
+    history: History, method: str, path: str, scope: str, name: str, number: str
+) -> None:
+    """With 422: two signs, or more digits than any number here has."""
+    answer = history.caller.call(method, path, scope, json={"start_time": 1, name: number})
+    assert (answer.status_code, name in answer.json()["message"]) == (422, True)

@@ -18,6 +18,7 @@ from sqlalchemy import text as sql
 
 from rollbar_logging.server import LocalServer
 from rollbar_logging.server.pages.guard import is_cross_site, is_own_form, is_own_host
+from rollbar_logging.server.storage.projects import mark_deleted
 from rollbar_logging.server.storage.tables import deploys, projects, users
 from tests.server.conftest import Caller, error_item, item
 from tests.server.pages.html import EVIL, Page, form_token
@@ -53,6 +54,30 @@ def evil(caller: Caller) -> str:
     payload["data"]["body"]["telemetry"] = [event]
     assert caller.post(payload).status_code == 200
     return f"occurrence/{quote(EVIL, safe='')}"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "?environment=%00",
+        "?q=%00",
+        "occurrence/%00",
+        "occurrence/uuid/?uuid=%00",
+        "rql?q=%00",
+        "local/occurrences?kind=%00",
+    ],
+)
+def test_a_nul_is_asked_for_in_vain(either_caller: Caller, path: str) -> None:
+    """PostgreSQL refuses one in a text, and no name here has any."""
+    assert either_caller.page(path).status_code in {200, 303, 404}
+
+
+def test_a_nul_in_a_form_is_replaced(either_caller: Caller) -> None:
+    """As in all that arrives."""
+    either_caller.post(item())
+    fields = {"status": "resolved", "resolved_in_version": "1\0"}
+    assert post_form(either_caller, "item/1/change", fields).status_code == 303
+    assert either_caller.get("item/1").json()["result"]["resolved_in_version"] == "1�"
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -367,6 +392,19 @@ def test_a_page_that_is_not_there_is_answered_404(caller: Caller, path: str) -> 
     assert caller.page(path).status_code == 404
 
 
+def test_what_a_deleted_project_has_is_not_there(caller: Caller) -> None:
+    """From the moment on in which it is deleted, also while its rows still go."""
+    caller.post(item(uuid="u"))
+    row = {"id": 2, "name": "second", "date_created": 1, "date_modified": 1}
+    change(caller.server, lambda found: found.execute(insert(projects).values(**row)))
+    change(caller.server, lambda found: mark_deleted(found, 1, 1))
+
+    for path in ("item/1", "occurrence/u", "occurrences?item=1"):
+        assert "boom" not in caller.page(path).text
+    assert caller.page("item/1").status_code == 404
+    assert post_form(caller, "item/1/change", {"status": "muted"}).status_code == 404
+
+
 def test_an_item_can_be_resolved_muted_and_reopened(caller: Caller) -> None:
     """By forms; each change is in the item's history, and the version of a resolution is kept."""
     caller.post(item())
@@ -542,6 +580,14 @@ def test_rql_is_answered_with_a_table(caller: Caller) -> None:
     assert not is_cross_site({"sec-fetch-site": "same-origin"})
 
 
+def test_the_examples_of_rql_can_be_run(caller: Caller) -> None:
+    """Each of the queries that the page offers is one."""
+    examples = [link[1:] for link in Page(caller.page("rql").text).values("a", "href") if "/rql?q=" in link]
+    assert len(examples) == 3
+    for link in examples:
+        assert ("p", "class", "mistake") not in Page(caller.page(link).text).attributes, link
+
+
 def test_projects_are_kept_apart(caller: Caller) -> None:
     """Another project has its own list; links on its pages keep it."""
     caller.post(item("mine"))
@@ -607,7 +653,8 @@ def test_programs_may_ask_what_arrived(caller: Caller) -> None:
     after = caller.page(f"local/occurrences?after={found[1]['id']}").json()["result"]
     assert [each["title"] for each in after] == ["ccc"]
     assert len(caller.page("local/occurrences?kind=all").json()["result"]) == 4
-    assert caller.page("local/occurrences?after=x").status_code == 422
+    for after in ("x", "9" * 30, "1" * 5000):
+        assert caller.page(f"local/occurrences?after={after}").status_code == 422
 
 
 def test_programs_may_ask_for_counts(caller: Caller) -> None:

@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rollbar_logging import RollbarHandler
@@ -34,6 +34,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
+HUGE = 10**400
+"""JSON may have it, and no float."""
+
 FRAME = st.dictionaries(
     st.sampled_from(["filename", "lineno", "method", "code", "context", "locals", "argspec", "class_name"]), JSON
 )
@@ -85,6 +88,8 @@ def trace_of(*frames: dict[str, Any], root: str = "", opening: str = "applicatio
 
 
 @given(DATA, st.sampled_from(OPENINGS))
+@example({"metadata": {"customer_timestamp": HUGE}, "custom": {"record": {"created": 1.5}}}, "all")
+@example({"body": {"telemetry": [{"timestamp_ms": HUGE}], "trace": {"frames": [{"lineno": -HUGE, "code": ""}]}}}, "all")
 @settings(max_examples=60)
 def test_any_data_can_be_shown(data: dict[str, Any], opening: str) -> None:
     """Whatever is stored under whichever key, there is a view of it, and a ticket."""
@@ -429,6 +434,8 @@ def test_ages(seconds: float, expected: str) -> None:
 
 
 @given(st.none() | st.booleans() | st.text() | st.integers() | st.floats())
+@example(HUGE)
+@example(-HUGE)
 def test_any_value_may_stand_for_a_moment(value: object) -> None:
     """What is no time is none, and nothing raises."""
     moment = moment_of(value, NOW)

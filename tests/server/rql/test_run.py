@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select, text
 
+from rollbar_logging.server.arrival import Sender, arrival_of
 from rollbar_logging.server.rql import run as run_module
 from rollbar_logging.server.rql.run import Stop, run_rql
 from rollbar_logging.server.storage.opening import open_store
 from rollbar_logging.server.storage.tables import deploys, items, occurrences, projects
+from rollbar_logging.server.storage.writing import add_all
+from tests.server.conftest import item
 from tests.server.rql.samples import NOW, PROJECT, Asker
 
 _SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -242,3 +247,18 @@ def test_broken_payloads_are_missing(tmp_path: Path) -> None:
 
     assert asker.values("custom.n") == [None, -4, 10, 10, None, "12", 0]
     asker.store.close()
+
+
+def test_a_number_beyond_all_floats_stands_beyond_them(either_database: Path | str) -> None:
+    """JSON may have it. It has its place in an order, no value to be shown or compared, and fails no query."""
+    store = open_store(either_database, NOW)
+    with closing(store):
+        with store.writer.begin() as connection:
+            for huge in (10**400, -(10**400), 7):
+                payload = item("boom", custom={"n": huge})
+                add_all(connection, [arrival_of(payload["data"], Sender(PROJECT, "token", "", NOW, 100))], NOW)
+        with (store.readers or store.writer).connect() as connection:
+            ask = partial(run_rql, connection, PROJECT, now=NOW)
+            shown = ask("SELECT custom.n FROM item_occurrence ORDER BY custom.n")
+            assert (shown.errors, shown.rows) == ([], [[None], [7], [None]])
+            assert ask("SELECT count(*) FROM item_occurrence WHERE custom.n > 5").rows == [[1]]

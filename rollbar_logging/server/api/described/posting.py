@@ -94,7 +94,7 @@ OPERATIONS = (
         "Post several items in one call (deprecated by Rollbar)",
         "post_server_item",
         array(objects(["err"], err={"enum": [0, 1]}, message=TEXT, result=_TAKEN)),
-        body=array(ref("Payload"), maxItems=50),
+        body=array(ref("Payload"), maxItems=1000),
         media=(JSON,),
         notes=_POSTING + " Each item is answered for itself; when all are refused, the answer is that of the first.",
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeGuard
 
+from rollbar_logging.server.integers import LARGEST
 from rollbar_logging.server.pages.views.cuts import Cuts, cuts_of
 from rollbar_logging.server.pages.views.grouping_words import GroupingWords, grouping_words
 from rollbar_logging.server.pages.views.traces import OPEN_APPLICATION, Trace, traces_of_body
@@ -165,13 +166,13 @@ def _happened(data: Mapping[str, Any]) -> Any:
     told = mapping(data.get("metadata")).get("customer_timestamp")
     record = mapping(mapping(data.get("custom")).get("record")).get("created")
     # The sender's own record is finer than the whole seconds of the protocol, if it is the same moment.
-    if _is_number(record) and _is_number(told) and 0 <= record - told < 1:
+    if _is_time(record) and _is_time(told) and 0 <= record - told < 1:
         return record
     return told if told is not None else mapping(data.get("client")).get("timestamp")
 
 
-def _is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _is_time(value: Any) -> TypeGuard[float]:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _times(happened: Any, occurrence: ReceivedOccurrence, now: float) -> Times:

@@ -43,9 +43,10 @@ def moment_of(unix: Any, now: float) -> Moment | None:
     """Return the moment of a Unix time: seconds or, where they cannot be meant, milliseconds; ``None`` for no time."""
     if isinstance(unix, bool) or not isinstance(unix, (int, float)):
         return None
-    seconds = unix / 1000 if abs(unix) >= _MILLISECONDS_FROM else unix
-    if not 0 <= seconds <= _LAST_SECOND:
+    # Compared before it is divided: JSON has numbers that no float can be.
+    if not 0 <= unix <= _LAST_SECOND * 1000:
         return None
+    seconds = unix / 1000 if unix >= _MILLISECONDS_FROM else unix
     exact = datetime.fromtimestamp(seconds, timezone.utc)
     return Moment(
         seconds, age(now - seconds), exact.strftime("%Y-%m-%d %H:%M:%S UTC"), exact.isoformat(timespec="milliseconds")
