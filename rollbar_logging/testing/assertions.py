@@ -28,8 +28,11 @@ def assert_reported(reports: Iterable[Report], *, count: int | None = None, **wa
 
     Raises:
         AssertionError: Nothing matches, or not *count* reports do.
+        ValueError: *count* is less than one.
     """
     __tracebackhide__ = True
+    if count is not None and count < 1:
+        raise ValueError(f"count: expected 1 or more, got {count}; use assert_nothing_reported for none")
     there = _all(reports)
     found = [report for report in there if not differences(report, wanted)]
     if not found or (count is not None and len(found) != count):

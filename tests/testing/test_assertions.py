@@ -405,3 +405,9 @@ def test_a_builtin_exception_is_no_other_of_its_name(is_ours: bool) -> None:
         assert "'ConnectionError: refused' is no ConnectionError" in said([report], exception=expected)
     else:
         assert_reported([report], exception=expected)
+
+
+def test_none_is_no_count() -> None:
+    """The other assertion is for that."""
+    with capture_reports() as reports, pytest.raises(ValueError, match="got 0; use assert_nothing_reported"):
+        assert_reported(reports, count=0)
