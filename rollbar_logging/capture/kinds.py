@@ -140,11 +140,15 @@ def _read_record(reading: Reading, value: Any, depth: int) -> Plain:
     cls = type(value)
     held = _instance_dict(value)
     found: list[tuple[str, Any]] = [("<class>", type_name(cls))]
-    for name in _fields_of(cls):
+    for name, shown in _fields_of(cls).items():
         if name in held:
-            found.append((name, held[name]))
+            entry = [(name, held[name])]
         elif isinstance(slot := getattr(cls, name, None), types.MemberDescriptorType):
-            found.extend(_slot(slot, name, value))
+            entry = _slot(slot, name, value)
+        else:
+            continue
+        # In attrs a field may have a repr of its own, such as one that masks it.
+        found += [(name, reading.guarded(inner, shown)) for _, inner in entry] if callable(shown) else entry
     return reading.mapping(found, len(found), depth, value)
 
 
@@ -155,10 +159,11 @@ def _slot(slot: types.MemberDescriptorType, name: str, value: Any) -> list[tuple
         return []
 
 
-def _fields_of(cls: Any) -> list[str]:
+def _fields_of(cls: Any) -> dict[str, Any]:
+    """Return the names of the fields that are shown, with what attrs was told to show them by, or ``True``."""
     fields: Any = getattr(cls, "__dataclass_fields__", None)
     fields = tuple(fields.values()) if isinstance(fields, dict) else getattr(cls, "__attrs_attrs__", None)
-    return [field.name for field in fields if field.repr] if isinstance(fields, tuple) else []
+    return {field.name: field.repr for field in fields if field.repr} if isinstance(fields, tuple) else {}
 
 
 def _reader_of_attributes(cls: type) -> Reader:
@@ -195,8 +200,11 @@ def _read_future(reading: Reading, value: Any, _depth: int) -> Plain:
 
 
 def _read_row(reading: Reading, value: Any, depth: int) -> Plain:
-    held = tuple(value)
-    return reading.sequence(held, len(held), depth, value)
+    held, names = tuple(value), value._fields
+    if len(names) != len(held):  # of an older library, or columns without a name
+        return reading.sequence(held, len(held), depth, value)
+    entries = [("<class>", type_name(type(value))), *zip(names, held, strict=True)]
+    return reading.mapping(entries, len(entries), depth, value)
 
 
 def _read_array(reading: Reading, value: Any, _depth: int) -> Plain:

@@ -18,6 +18,7 @@ from rollbar_logging.version import NOTIFIER, VERSION
 
 MAX_FINGERPRINT = 40
 MAX_TITLE = 255
+_NOTE = 24
 _LANGUAGE = f"python {platform.python_version()}"
 _MAX_PARAMETERS = 200
 _OWN = frozenset({"uuid", "body", "notifier"})
@@ -116,8 +117,12 @@ def _present(mapping: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in mapping.items() if value is not None and value not in ({}, "")}
 
 
-def _short(text: Any) -> str | None:
-    return str(text)[:MAX_TITLE] if text else None
+def _short(given: Any) -> str | None:
+    text = str(given or "")
+    if len(text) <= MAX_TITLE:
+        return text or None
+    # With a note as captured values have it: of a secret that was cut, it tells that it was one.
+    return f"{text[: MAX_TITLE - _NOTE]}… [+{len(text) - MAX_TITLE + _NOTE} chars]"
 
 
 def _title(occurrence: Occurrence) -> str | None:
@@ -148,7 +153,10 @@ def _digest(text: str) -> str:
 
 def _body(occurrence: Occurrence, lines: Lines) -> dict[str, Any]:
     body = _what_happened(occurrence, lines)
-    return {**body, "telemetry": list(occurrence.telemetry)} if occurrence.telemetry else body
+    if not occurrence.telemetry:
+        return body
+    # Copies: later reports carry the same events, and `before_send` may change what it is given.
+    return {**body, "telemetry": [{**event, "body": dict(event["body"])} for event in occurrence.telemetry]}
 
 
 def _what_happened(occurrence: Occurrence, lines: Lines) -> dict[str, Any]:

@@ -20,6 +20,9 @@ from rollbar_logging.item.secret_values import SecretValues
 
 __all__ = ["SCRUBBED", "Scrubber"]
 
+_ADDRESS = 7
+"""The kind of a name like ``netloc``: its value may be a URL's user, password and host."""
+
 _HAS_SECRET = 8
 """Added to the kind of a name: the name itself holds a secret, such as a URL with a password."""
 
@@ -36,7 +39,8 @@ _SCHEMA = frozenset(
 
 _NAME = re.compile(r"[\w.'\" -]{1,64}")
 _CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0-9.*]{0,10}[a-zA-Z]|%%")
-_VALUE = frozenset({"value"})
+_VALUE = frozenset({"value", "Value"})
+_INPUT = frozenset({"input"})
 _MOST_KEPT = 4096
 _LONGEST_KEPT = 100
 _LONGEST_SEEN = 200
@@ -134,15 +138,27 @@ class Scrubber:
             clean, count = self.text(key)
             walk.renames.append((at, key, clean))
             walk.count += count
+        if kind % _HAS_SECRET == _ADDRESS:
+            return self._is_cleaned(walk, at, key, value)
         if not _goes(kind % _HAS_SECRET, value):
             return False
         walk.changes.append((at, key, SCRUBBED))
         return True
 
+    def _is_cleaned(self, walk: Walk, at: int, key: Any, value: Any) -> bool:
+        """Take the password out of ``user:password@host``, as a URL has it behind its scheme."""
+        clean, count = self.text(f"://{value}") if type(value) is str else ("", 0)
+        if count:
+            walk.changed_texts.append((at, key, clean.removeprefix("://")))
+            walk.count += count
+        return count > 0
+
     def _kind(self, key: str, mode: int) -> int:
         if type(key) is not str:
             return CLEAN
         kind = CLEAN if key in _SCHEMA and mode != FREE else self._names.kind(key)
+        if kind == CLEAN and key.endswith("netloc"):
+            kind = _ADDRESS
         if self.text(key)[1]:
             return kind + _HAS_SECRET
         if len(key) <= _LONGEST_KEPT:
@@ -155,8 +171,12 @@ class Scrubber:
     def _hidden_in(self, node: Any) -> Container[Any]:
         """Return the keys or indexes of values whose names stand beside them, as in pairs and command lines."""
         if type(node) is dict:
-            # HAR files and the settings of containers name things so.
-            return _VALUE if "value" in node and self._is_secret(node.get("name", node.get("key"))) else ()
+            # HAR files, the settings of containers and, with capitals, the answers of AWS name things so.
+            if "value" in node:
+                return _VALUE if self._is_secret(node.get("name", node.get("key"))) else ()
+            if "Value" in node:
+                return _VALUE if self._is_secret(node.get("Name", node.get("Key"))) else ()
+            return _INPUT if "input" in node and self._is_refused(node) else ()
         if not node or type(node[0]) is not str:
             return ()
         hidden = {1} if len(node) == 2 and self._is_secret(node[0]) else set()  # noqa: PLR2004 - a pair
@@ -166,6 +186,11 @@ class Scrubber:
                 if not (type(value) is str and value.startswith("-")):
                     hidden.add(index)
         return hidden
+
+    def _is_refused(self, node: dict[str, Any]) -> bool:
+        """Whether it is pydantic's word on a secret that it refused: where it stood, and what was given."""
+        place = node.get("loc")
+        return type(place) is list and node.get("type") != "missing" and any(map(self._is_secret, place))
 
     def _is_secret(self, name: object) -> bool:
         if type(name) is not str or not _NAME.fullmatch(name):

@@ -85,7 +85,7 @@ class Walk:
             renames[at][key] = name
         for at, names in renames.items():
             _rename(self._own(at), names)
-        return self._copies.get(0, self.nodes[0]), self.count + len(self.changes)
+        return self._copies.get(0, self.nodes[0]), self.count + len({(at, key) for at, key, _ in self.changes})
 
     def _own(self, at: int) -> Any:
         """Return a copy of a container, in a copy of all that holds it."""

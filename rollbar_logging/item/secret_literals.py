@@ -27,6 +27,11 @@ _CLOSING_MARKS = (")", ",", "]", "}", ";", ":")
 _TAKES_PAIR = re.compile(r"(?:env|get|set|header|default|add|put)\w{0,20}\($", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{4,}(?![\w.])")
 _NOTHING_INSIDE = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}|\[scrubbed\]")
+_TAG = re.compile(r"<(?:[\w.-]{1,30}:)?\Z")
+_CDATA = "<![CDATA["
+_NOTE = "… [+"
+_AFTER_ELEMENT = ("</", "<\\/", _NOTE)
+_CODE_MARKS = frozenset("\"'{%")
 _ONE_LINE = 512
 _CALL_TEXT = 40
 _SHOWN = 80
@@ -69,6 +74,11 @@ class Pair(NamedTuple):
         return self.key.startswith("--")
 
     @property
+    def is_beside_value(self) -> bool:
+        """Whether the name and its value have names of their own: ``"name": "token", "value": "…"``."""
+        return "alue" in self.separator and not self.separator.endswith(">")
+
+    @property
     def is_data(self) -> bool:
         """Whether the pair is written as data are, not as prose or code may be."""
         if self.separator == "=":
@@ -82,7 +92,9 @@ def in_literal(text: str, pair: Pair, literal: Literal, *, code: bool) -> Span |
     content = text[start : min(end, start + _SHOWN)]
     if content.startswith(SCRUBBED) or placeholder_end(text, start) == end:
         return None
-    if pair.separator == ",":
+    if pair.is_beside_value:
+        is_value = pair.is_quoted and (not code or _is_secret_in_code(pair, content))
+    elif pair.separator == ",":
         is_value = pair.is_quoted and (pair.is_flag or _is_listed(text, pair, literal, code=code))
     elif not pair.separator:
         is_value = pair.is_flag or (literal.is_closed and not code and _is_password(pair) and " " not in content)
@@ -143,6 +155,29 @@ def in_code(text: str, at: int) -> Span | None:
         return in_brackets(text, at)
     number = _NUMBER.match(text, at)
     return number.span() if number else None
+
+
+def in_element(text: str, pair: Pair, *, code: bool) -> Span | None:
+    """Return where the value is in an XML element that has the name: ``<password>…</password>``."""
+    if not _TAG.search(text, max(0, pair.start - _CALL_TEXT), pair.start):
+        return None
+    is_escaped = text.startswith(_CDATA, pair.at)
+    start = pair.at + len(_CDATA) if is_escaped else pair.at
+    # What is taken is not looked at again, which keeps this quick; of code not all is taken.
+    limit = start + _ONE_LINE if code else len(text)
+    end = text.find("]]>" if is_escaped else "<", start, limit)
+    if end < 0:  # of a text that was cut
+        end = text.find(_NOTE, start, limit)
+    if end < 0 and is_escaped and not code:
+        end = len(text)
+    if end < 0 or not (is_escaped or text.startswith(_AFTER_ELEMENT, end)):
+        return None
+    value = text[start:end]
+    if not value.strip() or value == SCRUBBED or placeholder_end(value, 0) == len(value):
+        return None
+    is_count = pair.kind in {PLURAL, BRIEF} and value.isdigit()
+    is_built = code and not _CODE_MARKS.isdisjoint(value)
+    return None if is_count or is_built else (start, end)
 
 
 def in_brackets(text: str, at: int) -> Span | None:

@@ -25,6 +25,7 @@ CHOSEN = 5
 
 _MEMORABLE = r"""
     [^_]*(?:pass_?(?:word|wd|wort|phrase|code)|pwd|kennwort|secret)s?
+  | pw(?=_(?:\d+_)?$)
   | (?:account|admin|auth|client|database|db|email|ftp|https?|ldap|login|mail|mongo|mysql|pg|postgres|proxy|redis
       |remote|root|server|service|smtp|ssh|sudo|svc|user|wifi)_?pass(?=_$)
 """

@@ -10,21 +10,21 @@ CARD = re.compile(
         | [2-6][0-9]{3}(?P<a>[ -])[0-9]{4}(?P=a)[0-9]{4}(?P=a)[0-9]{4}(?:(?P=a)[0-9]{3})?
         | 3[0-9]{3}(?P<b>[ -])[0-9]{6}(?P=b)[0-9]{4,5}
         )(?![A-Za-z0-9])
-      | (?<![A-Za-z0-9.])(?P<cut>[2-6][0-9](?:[ -]?[0-9]){7,16})(?=…[ ]\[\+)))""",
+      | (?<![A-Za-z0-9.])(?P<cut>[2-6][0-9](?:[ -]?[0-9]){7,16})(?=["']?…[ ]\[\+)))""",
     re.VERBOSE,
 )
 """Where the number of a card may begin (group 1), as a whole or in the groups that cards print; or a cut one."""
 
 CARD_SIGNS = tuple(
     rf"{first}{second}[0-9]{{2}}(?<![A-Za-z0-9.].{{4}})(?:[ -]?[0-9]){{5}}"
-    r"(?:(?:[ -]?[0-9]){4}|(?:[ -]?[0-9]){0,3}…)"
+    r"(?:(?:[ -]?[0-9]){4}|(?:[ -]?[0-9]){0,3}[\"']?…)"
     for first, second in (("2", "[2-7]"), ("3", "[05-9]"), ("4", "[0-9]"), ("5", "[0-8]"), ("6", "[0-9]"))
 )
 """Patterns of text that may be such a number, for `signs_pattern`."""
 
 IBAN = re.compile(
     r"(?=((?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ ]?[A-Z0-9]){11,30}))"
-    r"|(?<![A-Za-z0-9])(?P<cut>[A-Z]{2}[0-9]{2}(?:[ ]?[A-Z0-9]){6,30})(?=… \[\+)"
+    r"|(?<![A-Za-z0-9])(?P<cut>[A-Z]{2}[0-9]{2}(?:[ ]?[A-Z0-9]){6,30})(?=[\"']?… \[\+)"
 )
 """Where an IBAN may begin (group 1), perhaps with something behind it; or one that was cut."""
 

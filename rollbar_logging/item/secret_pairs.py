@@ -14,7 +14,16 @@ import re
 from string import ascii_letters, digits
 
 from rollbar_logging.item.secret_alarm import Sign, signs_pattern
-from rollbar_logging.item.secret_literals import COMPARISONS, OPEN, Pair, Span, in_brackets, in_code, in_literal
+from rollbar_logging.item.secret_literals import (
+    COMPARISONS,
+    OPEN,
+    Pair,
+    Span,
+    in_brackets,
+    in_code,
+    in_element,
+    in_literal,
+)
 from rollbar_logging.item.secret_names import BRIEF, CLEAN, PLURAL, SecretNames
 from rollbar_logging.item.secret_text import (
     SCRUBBED,
@@ -31,19 +40,23 @@ from rollbar_logging.item.secret_text import (
 _KEY_CHARS = ascii_letters + digits + "_.-"
 _LONGEST_KEY = 64
 _AFTER = r"""[\w.-]{0,64}(?![\w.-])
-(?P<close>\\{0,3}["']\]?|\]?\[\w{0,20}\]|\]|%5[Dd]|%2[27])?
+(?P<close>\\{0,3}["'`]\]?|\]?\[\w{0,20}\]|\]|%5[Dd]|%2[27])?
 (?P<separator>
-    :[ \t]{0,4}[\w.\[\], |]{1,60}[ \t]=[ \t]{0,4}(?=[bBuUrRfF]{0,2}["'])
+    ,?[ \t]{0,4}\\{0,3}["']?[vV]alue\\{0,3}["']?[ \t]{0,4}[:=][ \t]{0,4}(?=[bBuU]?\\{0,3}["'])
+  | (?:[ \t]{1,4}[\w:.-]{1,40}=[^<>]{0,200})?>
+  | :[ \t]{0,4}[\w.\[\], |]{1,60}[ \t]=[ \t]{0,4}(?=[bBuUrRfF]{0,2}["'])
   | [ \t]{0,8}(?:=>|:=|!=|={1,3}|:(?!:|//)|%(?:25)?3[DdAa])[ \t]{0,8}
   | ,[ \t]{0,4}(?=[bBuUrRfF]{0,2}\\{0,3}["'])
   | [ \t]{1,8}(?=[^\s=:])
 )"""
-_MAYBE_AFTER = r"[\w.-]{0,64}(?![\w.-])(?:\]?\[\w{0,20}\])?[\\\"'\]%257BDbd]{0,5}[ \t]{0,8}[=:!%,\"'\\]"
+_MAYBE_AFTER = (
+    r"[\w.-]{0,64}(?![\w.-])(?:\]?\[\w{0,20}\])?[\\\"'`\]%257BDbd]{0,5}[ \t]{0,8}(?:[=:!%,\"'\\>]|[\w:.-]{1,40}=)"
+)
 """A quicker and more generous form of the same, for the alarm."""
 
 _FLAG = r"-(?=-[A-Za-z][\w.-]{1,40}[ \t\"',\\])"
 _STEMS = (
-    *("pass", "pwd", "kennwort", "secret", "token", "auth", "cred", "cookie", "csrf", "xsrf", "otp", "pin"),
+    *("pass", "pw", "kennwort", "secret", "token", "auth", "cred", "cookie", "csrf", "xsrf", "otp", "pin"),
     *("cvv", "cvc", "social", "signature", "sig", "bearer"),
 )
 _OPEN_STEMS = (
@@ -59,7 +72,7 @@ _SHORT_STEMS = ("ssn", "sid", "sessionid", "session id", "session_id", "session-
 _SHORT_ENDS = tuple(
     rf"{end}(?<=[nNdD ]{end})(?:(?<=[sS][sSiI][nNdD]{end})|(?<=[sS][sSiI][nNdD] {end})|(?<=[oO][nN][iI][dD]{end})"
     rf"|(?<=[oO][nN][iI][dD] {end})|(?<=[oO][nN][_ -][iI][dD]{end})|(?<=[oO][nN][_ -][iI][dD] {end}))"
-    for end in ("=", ":", '"', "'", r"\\", "]", "%")
+    for end in ("=", ":", '"', "'", r"\\", "]", "%", ">")
 )
 """The ends of these and what follows, for the alarm: all of their letters are so common that they would slow it."""
 
@@ -143,6 +156,8 @@ class SecretPairs:
         at = pair.at
         if text.startswith(SCRUBBED, at):
             return None
+        if pair.separator.endswith(">") and pair.separator != "=>":
+            return in_element(text, pair, code=code)
         literal = literal_at(text, at, encoded="%" in pair.separator)
         if literal is not None:
             return in_literal(text, pair, literal, code=code)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rollbar_logging.item.secret_alarm import Sign, signs_pattern
-from rollbar_logging.item.secret_names import SecretNames
+from rollbar_logging.item.secret_names import CLEAN, SecretNames
 from rollbar_logging.item.secret_numbers import CARD, CARD_SIGNS, IBAN, IBAN_SIGNS, iban_length, is_card
 from rollbar_logging.item.secret_pairs import SecretPairs
 from rollbar_logging.item.secret_text import CUT, SCRUBBED, cut_at, looks_made, placeholder_end
@@ -76,7 +76,7 @@ SHAPES: tuple[Shape, ...] = (
 _PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?=(?:\s|\\+[nr])*[A-Za-z0-9+/])")
 _PRIVATE_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _URL = re.compile(
-    r""":(?:\\?/){2}(?:
+    r"""(?: :(?:\\?/){2} | netloc["']?[ ]?[:=][ ]?["'] )(?:
           (?P<user>[^\s/?\#:"'<>`\[\\…]{0,128}):(?:
               (?P<password>[^\s/?\#"'<>`…]{1,512})@
             | (?!\d{1,5}(?:[/?\#]|\Z))(?P<odd>[^\s"'<>`@…]{1,128})@
@@ -92,6 +92,11 @@ _SIGNED = re.compile(r"eyJ[\w-]*(?:[.:][\w-]+)*")
 _SIGNED_HEADERS = ("hbGci", "0eXAi", "raWQi", "lbmMi", "jdHki", "4NXQi", "6aXAi", "qa3Ui", "jcml0")
 _SCHEME = re.compile(r"\b(?:[Bb]earer|BEARER)[ ]+([\w.~+/=-]{8,})|\b(?:[Bb]asic|BASIC)[ ]+([A-Za-z0-9+/=_-]{6,})")
 _EMAIL = re.compile(r"(?<![\w.+%-])[\w.+%-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,8}")
+_REFUSED = re.compile(
+    r"^(?P<name>[\w.\[\]-]{1,200})\n  [^\n]{0,1000}?\[type=(?P<why>\w{1,60}), input_value=(?!\[scrubbed\])"
+    r"(?P<value>[^\n]{1,1000}?)(?=, input_type=|\n|… \[\+|\Z)",
+    re.MULTILINE,
+)
 _CUT = re.compile(CUT)
 _GLUED = re.compile(r"\[scrubbed\][\w%+-]|[\w%.+@-]\[scrubbed\]")
 _MOST_AGAIN = 8
@@ -114,7 +119,7 @@ class SecretValues:
 
     def __init__(self, names: SecretNames, *, emails: bool, ibans: bool, access_token: str | None) -> None:
         self._pairs = SecretPairs(names)
-        self._rules: list[Callable[[str], tuple[str, int]]] = [_scrub_private_keys, _scrub_urls]
+        self._rules: list[Callable[[str], tuple[str, int]]] = [_scrub_private_keys, _scrub_urls, _refused_rule(names)]
         after = [_scrub_shapes, _scrub_signed, _scrub_schemes, _scrub_cards]
         signs = [*self._pairs.signs, *_SIGNS]
         branches = [*CARD_SIGNS, _URL_SIGN, *self._pairs.branches]
@@ -181,7 +186,7 @@ def _scrub_private_keys(text: str) -> tuple[str, int]:
 
 
 def _scrub_urls(text: str) -> tuple[str, int]:
-    if "//" not in text and "\\/" not in text:
+    if "//" not in text and "\\/" not in text and "netloc" not in text:
         return text, 0
     spans = []
     for found in _URL.finditer(text):
@@ -268,6 +273,18 @@ def _scrub_ibans(text: str) -> tuple[str, int]:
     return _replaced(text, spans)
 
 
+def _refused_rule(names: SecretNames) -> Callable[[str], tuple[str, int]]:
+    """Make the rule for what pydantic tells of a value that it refused: in one line its name, in the next the value."""
+
+    def scrub(text: str) -> tuple[str, int]:
+        if "input_value=" not in text:
+            return text, 0
+        found = (match for match in _REFUSED.finditer(text) if names.kind(match["name"]) != CLEAN)
+        return _replaced(text, [match.span("value") for match in found if match["why"] != "missing"])
+
+    return scrub
+
+
 def _token_rule(token: str) -> Callable[[str], tuple[str, int]]:
     """Make the rule for Rollbar's access token, also for one of which only the beginning is there."""
     beginning = re.compile(re.escape(token[:_SHORTEST_TOKEN]))
@@ -294,6 +311,8 @@ _SCHEME_WORDS = ("Bearer ", "bearer ", "BEARER ", "Basic ", "basic ", "BASIC ")
 _SIGNS = (
     *(Sign(sign, then=shape.then) for shape in SHAPES for sign in shape.signs),
     *(Sign(word, then=r"[\w.~+/=-]{6}") for word in _SCHEME_WORDS),
+    Sign("netloc", then=r"[\"']?[ ]?[:=]"),
     Sign("eyJ", then=r"[\w-]{4}"),
     Sign("-----BEGIN"),
+    Sign("input_value="),
 )

@@ -69,6 +69,14 @@ class Box:
     number: int
 
 
+@attrs.define
+class Masked:
+    """A class of attrs that says itself how its fields are shown."""
+
+    number: str = attrs.field(repr=lambda number: f"…{number[-2:]}")
+    broken: int = attrs.field(default=1, repr=lambda number: str(number // 0))
+
+
 def test_dataclasses_are_shown_by_their_fields() -> None:
     """Fields are shown but for those kept out of the repr, and those that have no value yet."""
     assert describe(Order(5, lines=["a"])) == {"<class>": f"{HERE}.Order", "number": 5, "lines": ["a"]}
@@ -77,6 +85,13 @@ def test_dataclasses_are_shown_by_their_fields() -> None:
     assert describe(Crate(5)) == {"<class>": f"{HERE}.Crate", "number": 5}
     assert describe(Box(5)) == {"<class>": f"{HERE}.Box", "number": 5}
     assert describe([[Frozen(5)]], max_depth=2) == [["<Frozen of 2>"]]
+
+
+def test_a_field_is_shown_as_its_author_wants_it() -> None:
+    """What attrs was told to show a field by is asked, and nothing else tells of its value; it may fail."""
+    shown = {"<class>": f"{HERE}.Masked", "number": "…23", "broken": "<int: repr raised ZeroDivisionError>"}
+
+    assert describe(Masked("hunter23")) == shown
 
 
 def test_fields_without_a_value_are_left_out() -> None:

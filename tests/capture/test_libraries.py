@@ -236,7 +236,7 @@ def test_a_mapped_object_is_shown_by_what_it_has_loaded() -> None:
     assert statements == []
     assert described[0] == {"<class>": f"{HERE}.Customer"}
     assert described[2] == "<sqlalchemy.orm.query.Query, not evaluated>"
-    assert described[3] == [{"<class>": f"{HERE}.Purchase"}]
+    assert described[3] == {"<class>": "sqlalchemy.engine.row.Row", "Purchase": {"<class>": f"{HERE}.Purchase"}}
     assert associated is not None
     engine.dispose()
 

@@ -104,6 +104,27 @@ def test_before_send_has_the_last_word() -> None:
     assert SECRET not in seen[0]
 
 
+def test_before_send_may_change_the_trail_of_one_report_only() -> None:
+    """Later reports carry the same events, as they were noted."""
+    event = {"level": "info", "type": "log", "source": "server", "timestamp_ms": 1, "body": {"message": "paid"}}
+    occurrence = MESSAGE._replace(telemetry=(event,))
+
+    def before_send(data: dict[str, Any]) -> dict[str, Any]:
+        (own,) = data["body"]["telemetry"]
+        own["body"]["message"] = own["level"] = "debug"
+        return data
+
+    assert body_of(occurrence, before_send=before_send)["body"]["telemetry"][0]["body"] == {"message": "debug"}
+    assert body_of(occurrence)["body"]["telemetry"] == [{**event, "level": "info", "body": {"message": "paid"}}]
+
+
+def test_a_card_that_the_end_of_a_title_cuts_is_no_less_a_secret() -> None:
+    """Of a number that reaches over the longest title nothing is left in it."""
+    for length in range(225, 260):
+        title = body_of(MESSAGE._replace(message="x " * (length // 2) + "4111 1111 1111 1111 charged"))["title"]
+        assert "4111 1111 1" not in title, title
+
+
 def test_before_send_may_drop_a_report() -> None:
     """`None` drops the report."""
     assert assembly(before_send=lambda _data: None).body(MESSAGE) is None

@@ -62,6 +62,9 @@ def custom(value: Any) -> tuple[Any, int]:
         {"request": {"json": {"users": [{"name": "b", "client_secret": SECRET}]}}},
         {"server": {"argv": ["app", "--password", SECRET, f"--token={SECRET}"]}},
         {"server": {"env": [{"name": "DB_PASSWORD", "value": SECRET}, {"key": "API_KEY", "value": SECRET}]}},
+        {"custom": {"Parameter": {"Name": "DB_PASSWORD", "Type": "SecureString", "Value": SECRET}}},
+        {"custom": {"errors": [{"type": "too_short", "loc": ["body", "password"], "msg": "short", "input": SECRET}]}},
+        in_locals({"parts": {"scheme": "postgres", "netloc": f"bob:{SECRET}@db:5432"}}),
         {"person": {"id": "1", "auth_token": SECRET}},
         {"body": {"message": {"body": f"password={SECRET}", "token": SECRET}}},
         {"body": {"trace_chain": [{"frames": [], "exception": {"class": "E", "message": f"password={SECRET}"}}]}},
@@ -144,7 +147,14 @@ def test_booleans_go_where_the_application_asks_for_it() -> None:
         {"max_tokens": 512, "token_count": 3, "api_keys": 2, "passwords": 4, "pass": 17, "sig": 11},
         {"tokens": ["a", "b"], "token_type": "Bearer", "session": "<Session>", "author": "bob"},
         {"pair": ["name", "value"], "prose": ["invalid token", "x"], "three": ["token", "a", "b"]},
-        {"setting": {"name": "colour", "value": "red"}},
+        {"setting": {"name": "colour", "value": "red"}, "tag": {"Key": "colour", "Value": "red"}},
+        {
+            "refused": [
+                {"type": "missing", "loc": ["password"], "input": {"user": "bob"}},
+                {"loc": ["age"], "input": "x"},
+            ]
+        },
+        {"netloc": "localhost:8000", "other_netloc": 5},
     ],
 )
 def test_counts_and_descriptions_stay(data: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ NAMES = SecretNames()
 PASSWORDS = """
     password Password PASSWORD passwd pwd passphrase passcode secret dbPassword DB-PASSWORD db.password PassWord
     PGPASSWORD MYSQL_PWD client_secret STRIPE_SECRET new_password2 password1 user[password] passwort DB_PASS smtpPass
+    pw user_pw dbPw
 """.split()  # noqa: SIM905 - a table of words, not of quotes
 MADE_BY_MACHINES = """
     token access_token refreshToken auth_token X-Rollbar-Access-Token X-Amz-Security-Token csrfmiddlewaretoken

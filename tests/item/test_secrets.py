@@ -37,6 +37,7 @@ URLS = [
     ("https://s3/x?X-Amz-Signature=hunter2", "hunter2"),
     ("postgres://bob:hunter2" + CUT, "hunter2"),
     ("postgres://bob:hunter2", "hunter2"),
+    ("SplitResult(scheme='postgres', netloc='bob:hunter2@db:5432', path='/x')", "hunter2"),
 ]
 PAIRS = [
     ("password=hunter2", "hunter2"),
@@ -88,6 +89,24 @@ PAIRS = [
     ("password=hunter2" + CUT, "hunter2"),
     ('"password": "hunter2' + CUT, "hunter2"),
     ('password="hun', "hun"),
+    ("UPDATE `users` SET `password` = 'hunter2' WHERE `id` = 1", "hunter2"),
+    ("pw=hunter2", "hunter2"),
+    ("{'user_pw': 'hunter2'}", "hunter2"),
+    ('[{"name": "password", "value": "hunter2"}]', "hunter2"),
+    (r"[{\"Name\": \"DB_PASSWORD\", \"Value\": \"hunter2\"}]", "hunter2"),
+    ("Cookie(version=0, name='sessionid', value='hunter2', port=None)", "hunter2"),
+    ('<input type="hidden" name="csrfmiddlewaretoken" value="hunter2">', "hunter2"),
+    ("1 error for Login\nuser.password\n  Too short [type=short, input_value='hunter2', input_type=str]", "hunter2"),
+    ("1 error for Login\npassword\n  Too short [type=short, input_value='hunter2" + CUT, "hunter2"),
+]
+ELEMENTS = [
+    ("<user>bob</user><password>hunter2</password>", "hunter2"),
+    ('<wsse:Password Type="x#PasswordText">hunter2</wsse:Password>', "hunter2"),
+    ("<apiKey>hunter2</apiKey>", "hunter2"),
+    ("<ssn>123-45-6789</ssn>", "6789"),
+    ("<password><![CDATA[hun<ter2]]></password>", "ter2"),
+    (r"{\"xml\": \"<password>hunter2<\/password>\"}", "hunter2"),
+    ("<password>hunter2" + CUT, "hunter2"),
 ]
 HEADERS = [
     ("Cookie: a=hunter2; b=zweig9", "zweig9"),
@@ -136,6 +155,7 @@ SHAPED = [
     ("3782 822463 10005", "3782"),
     ("2024 4111 1111 1111 1111", "4111"),
     ("4111 1111 11" + CUT, "4111"),
+    ("b'card 4111 1111 1111'… [+100 bytes]", "4111"),
     ("AKIAIOSFODNN7EXAMPLE", "AKIA"),
     ("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "ghp_"),
     ("github_pat_11ABCDEFG0abcdefgh", "github_pat_"),
@@ -197,6 +217,13 @@ token = self._tokens.pop()
 self.password = password
 self.token = access_token
 login(user, password=password)
+mysql --user <user> <password>@<host>
+<password></password>
+<password>%s</password>
+<label for="password">Password</label>
+[{"name": "colour", "value": "red"}]
+SplitResult(scheme='http', netloc='localhost:8000', path='/')
+use `token` = the value
 arn:aws:secretsmanager:us-east-1:123456789012:secret:db/main-AbCdEf
 "Sid": "AllowReading"
 def login(self, password):
@@ -254,12 +281,13 @@ password=os.environ["X"],
 assert token == other
 fields = ("password", "email")
 msg = "password=" + pw
+xml = "<password>" + escape(pw) + "</password>"
 f"password={pw}"
 input("Password: "), input("Token: ")
 """.strip().split("\n")
 
 
-@pytest.mark.parametrize(("text", "secret"), URLS + PAIRS + HEADERS + CODE + SHAPED)
+@pytest.mark.parametrize(("text", "secret"), URLS + PAIRS + ELEMENTS + HEADERS + CODE + SHAPED)
 def test_a_secret_in_text_is_taken_out(text: str, secret: str) -> None:
     """Whatever way a known kind of secret is written, it is gone, and going through the text again changes nothing."""
     clean, count = SCRUBBER.text(text)
@@ -396,6 +424,7 @@ REPEATED = [
     *("-----BEGIN PRIVATE KEY-----a", "-----BEGIN PRIVATE KEY-----a" + CUT, "://a:", "://a:b@", "@", "a@a.", "DE89 "),
     *("Bearer a1", "Basic abc", "sk-ant-", "ghp_", "eyJa.", "session id", "Cookie: a=b", "token%3D", "$password=$"),
     *("password=a,b,", "password=a&b=", "password : str, ", TOKEN[:8], '"password" ', "token = [", "('token', '"),
+    *("<password>", "<password>a", "<pw a=", "<pw><![CDATA[", '"password" value="', "\np\n  [type=a, input_value="),
 ]
 
 
