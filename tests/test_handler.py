@@ -10,13 +10,14 @@ import sys
 import threading
 import weakref
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rollbar_logging import RollbarHandler, SettingsError
 from rollbar_logging.delivery.stats import Stats
-from tests.loopback import Loopback
+from tests.loopback import Loopback, Reply
 from tests.pipelines import TOKEN, Gate, adds_up, attached, made, texts, uuids
 
 
@@ -47,6 +48,13 @@ def filtered(handler: logging.Handler, filter_: Any) -> Iterator[None]:
         handler.removeFilter(filter_)
 
 
+def end_threads(handler: RollbarHandler) -> None:
+    """End what a handler leaves to the end of the process."""
+    worker = handler._worker
+    assert worker is not None
+    worker.close(0)
+
+
 def test_one_report_never_causes_another(loopback: Loopback, caplog: pytest.LogCaptureFixture) -> None:
     """With everything at DEBUG what the senders' libraries log of each request is not reported."""
     handler = made(loopback, level="DEBUG")
@@ -72,6 +80,45 @@ def test_two_handlers_do_not_feed_each_other(loopback: Loopback) -> None:
 
             assert first.stats() == second.stats() == Stats(accepted=1, sent=1)
         assert texts(loopback) == texts(other) == ["boom"]
+
+
+@pytest.mark.parametrize("is_exiting", [False, True], ids=["closed", "exiting"])
+def test_the_last_word_causes_no_report(loopback: Loopback, caplog: pytest.LogCaptureFixture, is_exiting: bool) -> None:
+    """What a closing thread sends by itself, and what is logged of that, is neither reported nor complained of."""
+    handler = made(loopback, level="DEBUG")
+    with on_root(handler):
+        logging.getLogger("application").debug("boom")
+        assert handler.flush()
+        handler._queue.count_dropped("queue_full", 3)
+        if is_exiting:
+            handler.at_exit()
+        handler.close()
+        end_threads(handler)
+
+        assert handler.stats() == Stats(accepted=4, sent=1, dropped={"queue_full": 3})
+    assert [text for text in texts(loopback) if not text.startswith("rollbar_logging dropped reports")] == ["boom"]
+    assert len([record for record in caplog.records if record.name == "urllib3.connectionpool"]) >= 2
+    assert "has been closed" not in caplog.text
+
+
+def test_what_before_send_logs_at_the_end_is_not_reported(loopback: Loopback, tmp_path: Path) -> None:
+    """Where the closing thread makes the bodies, since the reports go to disk, it is no different."""
+
+    def log(data: dict[str, Any]) -> dict[str, Any]:
+        logging.getLogger("application").error("sending")
+        return data
+
+    loopback.script = [Reply(503)]
+    handler = made(loopback, before_send=log, spool_dir=str(tmp_path), flush_interval=60, shutdown_timeout=0)
+    with on_root(handler):
+        for _ in range(3):
+            logging.getLogger("application").error("boom")
+        handler.at_exit()
+        handler.close()
+        end_threads(handler)
+
+        stats = handler.stats()
+    assert (stats.accepted, stats.sent + stats.spooled) == (3, 3)
 
 
 def test_what_the_product_says_is_not_reported(loopback: Loopback) -> None:

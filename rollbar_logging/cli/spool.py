@@ -162,11 +162,12 @@ def _open(args: argparse.Namespace, *, silent: bool = False, max_bytes: int = 64
     """Return the spool, or ``None`` when there is none: to look at one does not make it."""
     from rollbar_logging.delivery.spool import Spool  # noqa: PLC0415 - only this command needs it
     from rollbar_logging.delivery.spool_place import FILE_NAME  # noqa: PLC0415 - likewise
+    from rollbar_logging.settings import Settings  # noqa: PLC0415 - likewise
 
     given = args.dir or os.environ.get("ROLLBAR_SPOOL_DIR", "").strip()
     if not given:
         raise RollbarError("which folder? Give --dir, or set ROLLBAR_SPOOL_DIR")
-    folder = Path(given).expanduser().absolute()
+    folder = Path(str(Settings.resolve({"spool_dir": given}, {}).spool_dir))
     if not os.path.lexists(folder / FILE_NAME):
         if not silent:
             print(f"nothing is kept in {folder}")

@@ -46,6 +46,7 @@ class Gate:
         self._queued_until = 0.0  # by what the other processes know
         self._apart_until = 0.0
         self._failures = 0
+        self._is_in_doubt = False  # whether the way is free: the next report finds out, and the others wait for that
         self._was_passed = False
 
     def renew_lock(self) -> None:
@@ -70,6 +71,8 @@ class Gate:
 
     def admits(self, in_flight: int, now: float) -> bool:
         """Whether one more may pass while *in_flight* others are unanswered; the other processes are asked last."""
+        if self._is_in_doubt and in_flight:
+            return False
         return not self._is_alone or admits(self._window, in_flight, now)
 
     def must_queue(self, now: float) -> bool:
@@ -103,9 +106,11 @@ class Gate:
         now, wall = monotonic(), time.time()
         with self.lock:
             self._window = observe(self._window, answer, now, wall)
+            # Those that were under way together fail together, and that is one failure.
+            is_further = not self._failures or now >= self._held_until
             outcome = decide(
                 answer,
-                max(attempts, self._failures + 1),
+                max(attempts, self._failures + is_further),
                 age,
                 max_age=max_age,
                 on_rate_limit=self._on_rate_limit,
@@ -113,8 +118,9 @@ class Gate:
                 jitter=random.random(),  # noqa: S311 - spreads attempts
             )
             # What held the others for a moment only says nothing of the way.
-            is_outage = outcome.hold > BRIEF_HOLD
-            self._failures = self._failures + is_outage if outcome.kind == "retry" else 0
+            self._is_in_doubt = outcome.hold > BRIEF_HOLD
+            is_failure = self._is_in_doubt and is_further
+            self._failures = self._failures + is_failure if outcome.kind == "retry" else 0
             self._was_passed = outcome.kind == "sent"
             if outcome.hold:
                 self._held_until = max(self._held_until, now + outcome.hold)

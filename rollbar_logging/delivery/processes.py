@@ -83,6 +83,17 @@ _voice = threading.Lock()
 _lock_type: object = threading.Lock
 
 
+@contextmanager
+def sending() -> Iterator[None]:
+    """Let what is logged on this thread count as made by delivering, as on a sender's own."""
+    here = role
+    before, here.is_sending = here.is_sending, True
+    try:
+        yield
+    finally:
+        here.is_sending = before
+
+
 def register(lives: _Lives) -> None:
     """Tell *lives* of forks and of the process's end, for as long as it lives."""
     global joining  # noqa: PLW0603 - the state that this module is for

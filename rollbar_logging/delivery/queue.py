@@ -190,7 +190,7 @@ class ReportQueue:
             if not left:
                 return True
             waiter = self._ledger.waiter(left)
-        if waiter.done.acquire(timeout=max(timeout, 0)):
+        if waiter.done.acquire(timeout=min(max(0.0, timeout), threading.TIMEOUT_MAX)):
             return True
         with self._change:
             self._ledger.forget(waiter)

@@ -50,12 +50,20 @@ class Way(NamedTuple):
     keeps: Literal["overflow", "always"] = "overflow"
 
 
-def prepare(queue: ReportQueue, way: Way, report: Report) -> bool:
-    """Turn what was captured into bytes; returns ``False`` if the report is settled, since it is not to be sent."""
+def prepare(queue: ReportQueue, way: Way, notices: Notices, report: Report) -> bool:
+    """Turn what was captured into bytes; returns ``False`` if the report is settled, since it is not to be sent.
+
+    Never raises: whoever asks may have others in hand, which must not be lost with this one.
+    """
     occurrence = report.occurrence  # at the end two threads may ask for the same report
     if occurrence is None:
         return True
-    body = way.make_body(occurrence)
+    try:
+        body = way.make_body(occurrence)
+    except BaseException as error:  # noqa: BLE001 - what ``before_send`` has left in it may do anything
+        notices.explain("internal_error", in_words(error))
+        queue.settle(report, "internal_error")
+        return False
     if body is None:
         queue.settle(report, "before_send")
         return False
@@ -105,9 +113,7 @@ class Sender:
         losses = self._queue.take_untold_losses()
         if not losses:
             return
-        with self._gate.lock:
-            must_wait = not self._gate.admits(self._queue.in_flight, now) or self._gate.must_queue(now)
-        if must_wait:
+        if not self._may_pass(now, timeout):
             self._queue.restore_losses(losses)
             return
         self._tell_at = now + INTERVAL
@@ -116,11 +122,21 @@ class Sender:
             self._gate.give_back()
             return
         outcome = self._gate.learn(self._send(body, timeout), 1, 0.0, max_age=self._way.max_age, is_shrunk=True)
-        if outcome.kind in {"retry", "defer"}:
+        # With ``on_rate_limit="drop"`` a 429 drops; but what was not told then is told later.
+        if outcome.kind in {"retry", "defer"} or outcome.reason == "rate_limited":
             self._queue.restore_losses(losses)
 
+    def _may_pass(self, now: float, timeout: float) -> bool:
+        """Whether one request more may go out; also ``False`` if that cannot be found out within *timeout* seconds."""
+        if not self._gate.lock.acquire(timeout=timeout):
+            return False  # a sender with the lock waits for the spool, and nobody is to be kept from ending
+        try:
+            return self._gate.admits(self._queue.in_flight, now) and not self._gate.must_queue(now)
+        finally:
+            self._gate.lock.release()
+
     def _attempt(self, report: Report, timeout: float) -> None:
-        if not prepare(self._queue, self._way, report):
+        if not prepare(self._queue, self._way, self._notices, report):
             return
         max_age = self._way.max_age if self._keeper is None or not report.is_kept else self._keeper.max_age
         age = monotonic() - report.born

@@ -75,7 +75,8 @@ class Worker:
             from rollbar_logging.delivery.keeper import Keeper  # noqa: PLC0415 - most handlers have no spool
 
             queue = cast("SpooledQueue", queue)
-            self._keeper = Keeper(queue, way.spool, way.keeps, partial(prepare, queue, way), self._gate, self.notices)
+            make_body = partial(prepare, queue, way, self.notices)
+            self._keeper = Keeper(queue, way.spool, way.keeps, make_body, self._gate, self.notices)
         self._sender = Sender(queue, way, self._gate, self.notices, self._keeper)
         self._thread: threading.Thread | None = None
         self._helpers = 0
@@ -123,10 +124,11 @@ class Worker:
         deadline = monotonic() + timeout
         self.flush(timeout * _SHARE_OF_SENDING if self._keeper is not None else timeout)
         is_idle = not self._queue.in_flight
-        if self._keeper is not None:  # also when settled: more may have come up from disk, or been logged
-            self._keeper.keep_all(max(deadline, monotonic() + _GRACE))
-        self._queue.drop_all("shutdown")
-        self._sender.tell_losses(max(deadline - monotonic(), _GRACE), is_last=True)
+        with processes.sending():
+            if self._keeper is not None:  # also when settled: more may have come up from disk, or been logged
+                self._keeper.keep_all(max(deadline, monotonic() + _GRACE))
+            self._queue.drop_all("shutdown")
+            self._sender.tell_losses(max(deadline - monotonic(), _GRACE), is_last=True)
         self.notices.is_silent = False
         self.notices.dropped(self._queue.dropped, is_last=True)
         return is_idle
@@ -140,7 +142,7 @@ class Worker:
         if is_idle:
             self._crew.join(_FAREWELL)
         self._give_up()
-        with contextlib.suppress(Exception):  # a transport of the application's
+        with processes.sending(), contextlib.suppress(Exception):  # a transport of the application's
             self._way.transport.close()
         if self._keeper is not None:
             self._keeper.close()
@@ -282,8 +284,7 @@ class Worker:
 
     def _pump(self, deadline: float) -> None:
         """Deliver on the calling thread: at the interpreter's end no thread may be started."""
-        processes.role.is_sending = True
-        try:
+        with processes.sending():
             while (left := deadline - monotonic()) > 0:
                 if self._keeper is not None:
                     self._keeper.look(monotonic())
@@ -294,8 +295,6 @@ class Worker:
                     return
                 else:
                     self._queue.wait(min(wait, left))
-        finally:
-            processes.role.is_sending = False
 
     def _take(self) -> tuple[Report | None, float | None]:
         """Take a report if one may be sent now; else tell how long to wait (``None``: until the bell)."""

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from rollbar_logging.cli import main
 from rollbar_logging.cli.spool import title_of
 from rollbar_logging.delivery.spool import Kept, Spool
+from rollbar_logging.settings import Settings
 from tests.loopback import Loopback, Reply
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -108,6 +109,17 @@ def test_a_folder_must_be_named(capsys: pytest.CaptureFixture[str]) -> None:
     """By the option or by the environment."""
     assert main(["spool", "list"]) == 1
     assert "Give --dir, or set ROLLBAR_SPOOL_DIR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("folder", ["~nobody-of-that-name/spool", "  {}/spool "])
+def test_a_folder_is_read_as_the_handler_reads_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], folder: str
+) -> None:
+    """The home of nobody is a folder like any other, and blanks around a path are none of it."""
+    path = folder.format(tmp_path)
+
+    assert main(["spool", "list", "--dir", path]) == 0
+    assert f"nothing is kept in {Settings.resolve({'spool_dir': path}, {}).spool_dir}\n" in capsys.readouterr().out
 
 
 def test_what_is_wrong_with_the_spool_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

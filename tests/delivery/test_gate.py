@@ -95,3 +95,47 @@ def test_who_is_by_itself_keeps_to_the_limit_all_the_same(clock: Clock) -> None:
         assert 29 < gate.blocked_for(clock.now) < 33
         assert gate.opens_at(clock.now) is not None
         assert not gate.admits(0, clock.now)
+
+
+@pytest.mark.parametrize("answer", [Answer(None, error="refused"), Answer(503), Answer(403)], ids=str)
+@pytest.mark.parametrize("shared", [None, Shared()], ids=["alone", "shared"])
+def test_after_an_outage_a_single_report_finds_out(clock: Clock, answer: Answer, shared: Shared | None) -> None:
+    """While that one is under way no other goes out, though no limit is known; after a success many may again."""
+    if shared is not None:
+        shared.is_broken = False
+    gate = Gate("defer", shared)  # type: ignore[arg-type]  # as far as it is used
+    with mock.patch.object(module, "monotonic", clock):
+        assert not gate.must_queue(clock.now)
+        learn(gate, Answer(200))
+        assert gate.admits(3, clock.now)
+
+        learn(gate, answer)
+        clock.now += gate.blocked_for(clock.now)
+        assert gate.admits(0, clock.now)
+        assert not gate.admits(1, clock.now)
+
+        learn(gate, Answer(200))
+        assert gate.admits(3, clock.now)
+
+
+def test_an_answer_about_one_report_does_not_hold_back_the_others(clock: Clock) -> None:
+    """After a 500, which may be this report's fault, several may be under way at once."""
+    gate = Gate("defer")
+    with mock.patch.object(module, "monotonic", clock):
+        learn(gate, Answer(200))
+        learn(gate, Answer(500))
+        clock.now += gate.blocked_for(clock.now)
+        assert gate.admits(3, clock.now)
+
+
+def test_reports_that_fail_together_are_one_failure(clock: Clock) -> None:
+    """All that were under way when the server went away say the same; to wait longer is for what fails afterwards."""
+    gate = Gate("defer")
+    with mock.patch.object(module, "monotonic", clock):
+        for _ in range(4):
+            learn(gate, Answer(None, error="refused"))
+        assert gate.blocked_for(clock.now) <= 1
+
+        clock.now += 1
+        learn(gate, Answer(None, error="refused"))
+        assert 1 <= gate.blocked_for(clock.now) <= 2

@@ -99,10 +99,20 @@ def test_what_was_dropped_last_is_told_when_the_handler_is_closed(loopback: Loop
     assert [notice["custom"]["dropped"]["rejected_422"]["number"] for notice in notices(loopback)] == [1, 1]
 
 
-def test_a_notice_that_does_not_pass_is_sent_with_a_later_success(loopback: Loopback) -> None:
+@pytest.mark.parametrize(
+    ("reply", "on_rate_limit"),
+    [
+        (Reply(500), "defer"),
+        (Reply(429, {"X-Rate-Limit-Remaining-Seconds": "0"}), "defer"),
+        (Reply(429, {"X-Rate-Limit-Remaining-Seconds": "0"}), "drop"),
+    ],
+)
+def test_a_notice_that_does_not_pass_is_sent_with_a_later_success(
+    loopback: Loopback, reply: Reply, on_rate_limit: str
+) -> None:
     """A server that fails for it is asked again; it never becomes a report that is counted or dropped."""
-    with attached(loopback, max_connections=1) as (logger, handler):
-        loopback.script = [Reply(422), Reply(), Reply(500), Reply()]
+    with attached(loopback, max_connections=1, on_rate_limit=on_rate_limit) as (logger, handler):
+        loopback.script = [Reply(422), Reply(), reply, Reply()]
         for name in "ab":
             logger.error(name)
             assert handler.flush()
@@ -114,7 +124,7 @@ def test_a_notice_that_does_not_pass_is_sent_with_a_later_success(loopback: Loop
         assert handler.stats().dropped == {"rejected_422": 1}
 
     statuses = [request.status for request in loopback.requests if "dropped" in request.item["data"].get("custom", {})]
-    assert statuses == [500, 200]
+    assert statuses == [reply.status, 200]
 
 
 def test_a_handler_at_level_critical_tells_nevertheless(loopback: Loopback) -> None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
+import sys
 import threading
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -313,6 +316,35 @@ def test_before_send_may_fail(loopback: Loopback) -> None:
     assert told == [{"minimal": "SystemExit: 3"}, {"minimal": "ValueError: broken"}, None]
 
 
+class _Interrupting:
+    def __str__(self) -> str:
+        raise KeyboardInterrupt
+
+    __repr__ = __str__
+
+
+@pytest.mark.parametrize("spool", [None, "overflow", "always"])
+def test_what_cannot_be_made_into_bytes_costs_its_report_only(
+    loopback: Loopback, tmp_path: Path, spool: str | None
+) -> None:
+    """Whether a sender makes the body, the one that looks after the disk, or the one that closes."""
+
+    def spoil(data: dict[str, Any]) -> dict[str, Any]:
+        return {**data, "custom": {"value": _Interrupting()}} if "bad" in str(data["body"]) else data
+
+    options = {"spool": spool, "spool_dir": str(tmp_path)} if spool else {}
+    with attached(loopback, before_send=spoil, **options) as (logger, handler):
+        for text in ("bad", "good"):
+            logger.error(text)
+            assert handler.flush()
+        assert handler.stats() == Stats(accepted=2, sent=1, dropped={"internal_error": 1})
+
+        handler._queue.flush_interval = 60
+        logger.error("bad to the end")
+    assert texts(loopback) == ["good"]
+    assert handler.stats() == Stats(accepted=3, sent=1, dropped={"internal_error": 2})
+
+
 def test_a_sender_does_not_wait_for_itself(loopback: Loopback) -> None:
     """`flush`, and even `close`, called from ``before_send`` come back at once."""
     results: list[bool] = []
@@ -327,6 +359,36 @@ def test_a_sender_does_not_wait_for_itself(loopback: Loopback) -> None:
         assert handler.flush()
     assert results == [False]
     assert texts(loopback) == ["boom"]
+
+
+@pytest.mark.parametrize("timeout", [math.inf, 1e10, sys.float_info.max], ids=str)
+def test_one_may_wait_for_as_long_as_it_takes(loopback: Loopback, timeout: float) -> None:
+    """A time that the system cannot wait for is no error; and one that is none is over."""
+    loopback.script = [Reply(delay=0.2)]
+    with attached(loopback) as (logger, handler):
+        logger.error("boom")
+        assert not handler.flush(math.nan)
+        assert handler.flush(timeout)
+    assert texts(loopback) == ["boom"]
+
+
+def test_the_end_does_not_wait_for_a_sender_that_waits(loopback: Loopback) -> None:
+    """One that has the gate's lock, as while the spool is taken by another process, does not hold up the last word."""
+    with attached(loopback) as (logger, handler):
+        logger.error("boom")
+        assert handler.flush()
+        worker = handler._worker
+        assert worker is not None
+        handler._queue.count_dropped("queue_full", 3)
+        with worker._gate.lock:
+            finishing = threading.Thread(target=worker.finish, args=(0,), daemon=True)
+            finishing.start()
+            finishing.join(20)
+            assert not finishing.is_alive()
+        assert len(loopback.requests) == 1
+
+        assert worker.finish(0)
+    assert len(loopback.requests) == 2
 
 
 def test_a_record_that_comes_while_the_handler_is_closed_is_counted(

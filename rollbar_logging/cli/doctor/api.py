@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import LocationParseError
 
 from rollbar_logging.cli.doctor.options import without_options
 from rollbar_logging.cli.doctor.report import Finding
@@ -29,6 +30,7 @@ _OWN_LOGGER = "rollbar_logging"
 _LONGEST_PONG = 4096
 _MOST_SKEW = 300
 _LOOK = 0.02
+_SHORTEST_TIMEOUT = 0.01  # that the option takes
 
 
 def check_ping(endpoint: str, timeout: float) -> Iterator[Finding]:
@@ -36,7 +38,7 @@ def check_ping(endpoint: str, timeout: float) -> Iterator[Finding]:
     start = monotonic()
     try:
         status, headers, body = within(timeout + MARGIN, lambda: _ping(f"{endpoint}status/ping", timeout))
-    except (OSError, requests.RequestException) as error:
+    except (OSError, ValueError) as error:
         yield Finding("problem", f"no answer to the ping: {_reason(error, timeout)}", "see the way to the endpoint")
         return
     took = f"{(monotonic() - start) * 1000:.0f} ms"
@@ -45,7 +47,7 @@ def check_ping(endpoint: str, timeout: float) -> Iterator[Finding]:
         yield Finding("ok", f"the API answers the ping in {took}")
         yield from _clock(headers.get("Date"))
     elif 300 <= status < 400:  # noqa: PLR2004 - the redirections
-        host = urlsplit(headers.get("Location", "")).hostname or "elsewhere"
+        host = _host(headers.get("Location", ""))
         mend = "redirections are not followed: set the option endpoint to where the API is"
         yield Finding("problem", f"the ping is redirected ({status}) to {host}", mend)
     elif status >= 500:  # noqa: PLR2004 - the server's own faults
@@ -56,8 +58,22 @@ def check_ping(endpoint: str, timeout: float) -> Iterator[Finding]:
         yield Finding("problem", f"what answers the ping ({status}{beginning}) is not the Rollbar API", mend)
 
 
+def _host(location: str) -> str:
+    try:
+        return urlsplit(location).hostname or "elsewhere"
+    except ValueError:
+        return "elsewhere"
+
+
+class _Straight(requests.Session):
+    """Does not even read where a redirection leads, as the base class does although nothing is to be followed."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002 - the base class's name
+        return None
+
+
 def _ping(url: str, timeout: float) -> tuple[int, Any, bytes]:
-    with requests.Session() as session:
+    with _Straight() as session:
         # An authentication of one's own keeps requests from looking into .netrc, as in the transport.
         auth = None if "@" in url else (lambda request: request)
         headers = {"User-Agent": f"{NOTIFIER}/{VERSION}"}
@@ -70,6 +86,8 @@ def _ping(url: str, timeout: float) -> tuple[int, Any, bytes]:
 def _reason(error: Exception, timeout: float) -> str:
     if isinstance(error, (TimeoutError, requests.Timeout)):
         return f"nothing came within {timeout:g} s"
+    if isinstance(error, (requests.exceptions.InvalidURL, LocationParseError)):
+        return "the address cannot be understood"
     if isinstance(error, requests.exceptions.SSLError):
         return "TLS failed"
     if isinstance(error, requests.exceptions.ProxyError):
@@ -163,7 +181,7 @@ class Probe:
 def _options(settings: Settings, timeout: float, transport: Transport) -> Any:
     """Return the user's options, but for those that would keep the report, or make it wait."""
     own = {
-        "timeout": timeout,
+        "timeout": max(timeout, _SHORTEST_TIMEOUT),
         "transport": transport,
         "storm_limit": 0,
         "spool_dir": None,

@@ -167,8 +167,9 @@ def _resolve(host: str, port: int, timeout: float) -> Finding:
         found = within(timeout, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except TimeoutError:
         return Finding("problem", f"the name {host} is not resolved within {timeout:g} s", mend)
-    except OSError as error:
-        return Finding("problem", f"the name {host} cannot be resolved: {error.strerror or error}", mend)
+    except (OSError, UnicodeError) as error:  # the latter of one that is no name at all
+        words = getattr(error, "strerror", None) or error
+        return Finding("problem", f"the name {host} cannot be resolved: {words}", mend)
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     more = f" and {len(addresses) - _MOST_ADDRESSES} more" if len(addresses) > _MOST_ADDRESSES else ""
     names = ", ".join(addresses[:_MOST_ADDRESSES])

@@ -186,6 +186,8 @@ def test_an_endless_answer_to_the_ping_ends(api: Loopback, capsys: pytest.Captur
         (Reply(body="<html>Please log in"), "Please log in.*is not the Rollbar API"),
         (Reply(404), "404.*is not the Rollbar API"),
         (Reply(302, {"Location": "https://elsewhere.invalid/x"}), r"redirected \(302\) to elsewhere.invalid"),
+        (Reply(302, {"Location": "http://[bad"}), r"redirected \(302\) to elsewhere"),
+        (Reply(302, {"Location": "http://*/x"}), r"redirected \(302\) to \*"),
         (Reply(502), "502"),
         (Reply(fault="reset"), "no answer to the ping"),
     ],
@@ -406,6 +408,14 @@ def test_it_runs_as_a_process_of_its_own(api: Loopback, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "environment = 'b\\xfcro'" in done.stdout
     assert TOKEN not in done.stdout
+
+
+def test_a_timeout_that_is_too_short_for_the_option_is_no_fault(
+    api: Loopback, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The steps may end sooner than the option of the same name allows; that is no fault of the options."""
+    assert "the check itself failed" not in doctor(capsys, "--timeout", "0.001").out
+    assert "the check itself failed" not in doctor(capsys, "--timeout", "600").out
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan", "soon", "1e9"])

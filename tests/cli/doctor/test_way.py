@@ -144,6 +144,18 @@ def test_a_name_that_does_not_resolve(capsys: pytest.CaptureFixture[str], monkey
     assert said.lines("Runtime")
 
 
+@pytest.mark.parametrize("host", ["api..rollbar.com", f"{'a' * 64}.rollbar.com"])
+def test_a_name_that_is_none_is_a_problem(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    """One that nobody can look up is told as one that does not resolve, and all that follows is looked into."""
+    said = ask(capsys, monkeypatch, f"https://{host}/api/1/")
+
+    assert said.line(WAY, "the name").startswith(f"problem: the name {host} cannot be resolved")
+    assert said.line("API", "ping").startswith("problem: no answer to the ping: the address cannot be understood")
+    assert said.line("API", "test report").startswith("problem: ")
+
+
 def test_the_proxy_of_the_environment_is_used(
     loopback: Loopback, capsys: pytest.CaptureFixture[str], trusting: pytest.MonkeyPatch
 ) -> None:
