@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, event, select, text
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from rollbar_logging.errors import RollbarError
@@ -52,6 +52,43 @@ def test_one_that_cannot_be_stored_takes_no_other_along() -> None:
     assert (first.uuid, last.uuid) == ("a", "b")
     assert isinstance(bad, SQLAlchemyError)
     assert stored == ["a", "b"]
+
+
+def test_a_database_that_goes_away_in_a_group_is_looked_for_once() -> None:
+    """Not by each of the group in turn, who would all wait for it."""
+    begun: list[int] = []
+    is_waiting, blocked = threading.Event(), threading.Event()
+
+    def opened() -> Store:
+        store = open_store(None, 1.0)
+        event.listen(store.writer, "begin", lambda _connection: begin())
+        return store
+
+    def begin() -> None:
+        begun.append(len(begun))
+        if len(begun) > 2:  # the question that blocks, and the whole group
+            raise OperationalError("BEGIN", None, ConnectionError("gone"))
+
+    def block(_connection: Connection) -> None:
+        is_waiting.set()
+        blocked.wait(10)
+
+    async def add_group(database: Database) -> list[Any]:
+        group = [arrival("bad")._replace(project_id=99), *map(arrival, "abc")]
+        adding = [asyncio.ensure_future(database.add(each)) for each in group]
+        await asyncio.sleep(0)
+        blocked.set()
+        return list(await asyncio.gather(*adding, return_exceptions=True))
+
+    database = Database(opened, lambda: 2.0)
+    database.start()
+    database.ask(block)
+    assert is_waiting.wait(10)
+    refused = asyncio.run(add_group(database))
+    database.close()
+
+    assert [type(each) for each in refused] == [OperationalError] * 4
+    assert len(begun) == 3
 
 
 def test_a_question_that_fails_fails_for_its_asker_only() -> None:

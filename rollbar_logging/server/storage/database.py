@@ -42,6 +42,28 @@ class _Change(NamedTuple):
     settled: Future[Any]
 
 
+class _Attempt(NamedTuple):
+    """What came of storing a group.
+
+    Attributes:
+        added: What was stored, of all of the group or none.
+        error: Why it was not.
+        has_begun: Whether there was a database to begin with.
+    """
+
+    added: list[Added]
+    error: Exception | None
+    has_begun: bool
+
+    def results(self, arrivals: Sequence[Arrival]) -> list[Added | Exception]:
+        """Return what to answer for each of the group; a failure is logged."""
+        if self.error is None:
+            return list(self.added)
+        told = "occurrences cannot be stored: %d, from %s on"
+        _log.warning(told, len(arrivals), arrivals[0].uuid, exc_info=self.error)
+        return [self.error for _ in arrivals]
+
+
 class Database:
     """The database behind its threads. Usable from `start` to `close`."""
 
@@ -147,20 +169,27 @@ class Database:
         return None not in jobs
 
     def _write(self, engine: Engine, arrivals: Sequence[Arrival]) -> list[Added | Exception]:
+        """Store a group; one that cannot be stored does not take its neighbours along."""
+        attempt = self._attempt(engine, arrivals)
+        if attempt.error is None or len(arrivals) == 1 or not attempt.has_begun:
+            return attempt.results(arrivals)
+        results: list[Added | Exception] = []
+        for at, arrival in enumerate(arrivals):
+            attempt = self._attempt(engine, [arrival])
+            if not attempt.has_begun:  # each of the others would wait for the database in turn
+                return results + attempt.results(arrivals[at:])
+            results += attempt.results([arrival])
+        return results
+
+    def _attempt(self, engine: Engine, arrivals: Sequence[Arrival]) -> _Attempt:
         has_begun = False
         try:
             with engine.begin() as connection:
                 has_begun = True
-                return list(add_all(connection, arrivals, self._unix_clock()))
+                added = add_all(connection, arrivals, self._unix_clock())
         except Exception as error:  # noqa: BLE001 - each caller is told, and the thread lives on
-            # A database that cannot be reached would be waited for by each of them in turn.
-            if len(arrivals) == 1 or not has_begun:
-                _log.warning(
-                    "occurrences cannot be stored: %d, from %s on", len(arrivals), arrivals[0].uuid, exc_info=True
-                )
-                return [error for _ in arrivals]
-        # One that cannot be stored must not take its neighbours along.
-        return [result for arrival in arrivals for result in self._write(engine, [arrival])]
+            return _Attempt([], error, has_begun)
+        return _Attempt(added, None, has_begun)
 
     def _settle(self, adds: Sequence[_Add], results: Sequence[Added | Exception]) -> None:
         """Hand all results to the event loop in one call: waking it up is what costs."""
