@@ -34,6 +34,9 @@ from rollbar_logging.delivery.page_text import without_tags
 MAX_ANSWER_BYTES = 65_536
 MAX_MESSAGE = 300
 _MAX_HEADER = 1_000
+_LONGEST_CREDENTIALS = 300
+_CREDENTIALS = re.compile(rf"//[^\s'\"<>]{{1,{_LONGEST_CREDENTIALS}}}@")
+"""Of an address: up to its last ``@``, since a password may hold any sign, if it should not."""
 _SHORTEST_SECRET = 8  # a shorter token is a test's; hiding it would blacken every "t" of a message
 
 _NO_RETRIES = Retry(total=False, redirect=False)
@@ -205,8 +208,10 @@ class HttpTransport:
         return f"{where}: {_reason(error, timeout, is_sent=self._notes.is_sent)}"
 
     def _clean(self, text: str) -> str:
-        text = re.sub(r"//[^/@\s]*@", "//", self._hide(text))  # an address may carry a password
-        return "".join(c if c.isprintable() else "?" for c in " ".join(text.split())[:MAX_MESSAGE])
+        # Cut before the search, which takes the square of a long text's time, and behind the last that is shown.
+        text = " ".join(self._hide(text).split())[: MAX_MESSAGE + _LONGEST_CREDENTIALS]
+        text = _CREDENTIALS.sub("//", text)
+        return "".join(c if c.isprintable() else "?" for c in text[:MAX_MESSAGE])
 
     def _hide(self, text: str) -> str:
         return self._secret.sub("<hidden>", text) if self._hides else text

@@ -230,6 +230,8 @@ def test_redirects_are_not_followed(transport: HttpTransport, loopback: Loopback
         ({"err": 1, "message": "two\n  lines\x00"}, "two lines?"),
         ({"err": 1, "message": "x" * 290 + TOKEN}, "x" * 290 + "<hidden>"),
         ({"err": 1, "message": "see https://user:password@host/"}, "see https://host/"),
+        ({"err": 1, "message": "see https://user:pass/w@rd@host/"}, "see https://host/"),
+        ({"err": 1, "message": "x" * 280 + " https://user:password@host/"}, "x" * 280 + " https://host/"),
         ({"error": TOKEN}, '{"error": "<hidden>"}'),
         (json.dumps([TOKEN]).replace("/", "\\/").replace("+", "\\u002b"), '["<hidden>"]'),
         ("plain text", "plain text"),

@@ -89,7 +89,7 @@ def _proxy_and_certificates(route: Route) -> Iterator[Finding]:
         scheme, host, port = place_of(route.proxy)
         credentials = ", with credentials" if "@" in route.proxy else ""
         yield Finding("ok", f"the proxy {scheme}://{host}:{port}{credentials}, by the environment's *_PROXY variables")
-    if isinstance(route.verify, str) and route.url.startswith("https:"):
+    if isinstance(route.verify, str) and route.url.lower().startswith("https:"):
         source = "REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
         if Path(route.verify).exists():
             yield Finding("ok", f"trusted certificates are those of {route.verify} ({source})")
@@ -113,7 +113,7 @@ def _direct(route: Route, host: str, port: int, timeout: float) -> Iterator[Find
         return
     with connection:
         yield found
-        if route.url.startswith("https:"):
+        if route.url.lower().startswith("https:"):
             yield from check_tls(
                 lambda: socket.create_connection((host, port), timeout), connection, host, route.verify
             )
