@@ -8,6 +8,8 @@ from typing import Any
 
 from rollbar_logging.handler import RollbarHandler
 
+_OURS = "rollbar_logging"
+"""Name of the logger that tells of the reports themselves: its records are none that a test looks for."""
 _KEPT = 3
 """Records that are told of; a program may log any number below the level."""
 
@@ -47,7 +49,7 @@ class TooLow:
 
     def note(self, record: logging.LogRecord, level: int) -> None:
         """Keep what a record says, if there is room; *level* is the lowest that would have been reported."""
-        if self.is_full:
+        if self.is_full or str(record.name).partition(".")[0] == _OURS:
             return
         try:
             text = record.getMessage()

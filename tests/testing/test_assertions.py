@@ -170,6 +170,14 @@ def test_a_record_that_cannot_be_written_is_told_as_it_is() -> None:
     assert too_low.told() == "\nlogged below the level ERROR: INFO '%d left'"
 
 
+def test_what_is_said_of_the_reports_themselves_is_not_told() -> None:
+    """It may come at any time, and no test looks for it."""
+    too_low = TooLow()
+    record = {"name": "rollbar_logging", "msg": "1 report was dropped: before_send", "levelname": "WARNING"}
+    too_low.note(logging.makeLogRecord(record), logging.ERROR)
+    assert not too_low.told()
+
+
 def test_a_name_that_was_mistyped_is_guessed() -> None:
     """It would otherwise pass for a key of `custom`, which merely is not there."""
     reports = [message("sold out", order=4)]
