@@ -104,7 +104,18 @@ class SpooledQueue(ReportQueue):
                 if self._in_flight.pop(report.serial, None) is not None:
                     self._bytes += report.size
                     self._line_up(report, self._timer(), at_once=True)
+            self._shed_copies()
         self.ring()
+
+    def _shed_copies(self) -> None:
+        """Leave to the spool what is there anyway and more than may wait: others came while it was in flight."""
+        while self._waiting + len(self._delayed) > self._size:
+            heap = next((heap for heap in self._kept if heap), None)
+            if heap is None:
+                return
+            victim = self._pop(heap)
+            self._bytes -= victim.size
+            self._give_way(victim)
 
     def settle_spooled(self, reports: Iterable[Report]) -> list[Report]:
         """Count reports in flight that are left to the spool; returns those that were settled or put back meanwhile."""

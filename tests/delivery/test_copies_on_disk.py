@@ -33,6 +33,21 @@ def test_a_report_whose_copy_gave_way_does_not_count_as_kept_on_disk() -> None:
     assert (stats.spooled, stats.dropped, stats.queued) == (1, {"queue_full": 1}, 2)
 
 
+def test_what_comes_back_to_a_full_queue_leaves_what_is_on_disk_to_the_spool() -> None:
+    """It was in flight while others took its place; no more than the queue's size wait, and nothing is dropped."""
+    queue = SpooledQueue(2, 10_000, 100, 60)
+    queue.put_from_spool([from_disk("a"), from_disk("b")])
+    in_flight = queue.take_out(2)
+    queue.put(logged("first"))
+    queue.put(logged("second"))
+
+    queue.make_ready(in_flight)
+
+    stats = queue.stats()
+    assert sorted(queue.take_left_to_spool()) == ["a", "b"]
+    assert (queue.waiting, stats.spooled, stats.dropped, stats.queued) == (2, 2, {}, 2)
+
+
 def test_a_report_in_flight_whose_copy_gave_way_has_none_to_remove() -> None:
     """Whoever sends it finds no claim to what is not there."""
     queue = SpooledQueue(2, 10_000, 100, 60)

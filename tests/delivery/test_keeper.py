@@ -132,8 +132,7 @@ def test_a_full_queue_overflows_to_disk(loopback: Loopback, folder: str, mode: s
             logger.error("record %d", i)
             if i % 5 == 4:
                 assert until(lambda: not queue.is_crowded and not queue.waits_for_disk)
-        # The queue holds 40; what was on its way to disk when others filled it comes back on top.
-        assert until(lambda: handler.stats().spooled >= 150)
+        assert until(lambda: handler.stats().spooled >= 160)  # some may be on their way to disk
         stats = handler.stats()
         assert (stats.accepted, stats.dropped) == (201, {})
         assert adds_up(stats)
