@@ -116,7 +116,7 @@ class Loopback:
         """The port it listens on."""
         return self._server.server_port
 
-    def wait_for(self, count: int, timeout: float = 5.0) -> bool:
+    def wait_for(self, count: int, timeout: float = 60.0) -> bool:
         """Wait until *count* requests have arrived since the start; whether they have."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.requests) >= count, timeout)

@@ -26,7 +26,7 @@ from rollbar_logging.cli.serve_options import choose
 from tests.cli.test_serve import ITEM, process_environ, serving
 from tests.cli.test_serve_options import EXAMPLE
 
-PATIENCE = 30
+PATIENCE = 60
 
 
 @contextmanager

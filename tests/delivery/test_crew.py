@@ -47,7 +47,7 @@ def test_a_guests_threads_end_by_themselves(loopback: Loopback, monkeypatch: pyt
     with guest(loopback, monkeypatch, transport=gate) as (logger, handler):
         for i in range(30):
             logger.error("record %d", i)
-            assert gate.entered.acquire(timeout=10)
+            assert gate.entered.acquire(timeout=60)
             wait_for_the_end_of(sender_threads())
         assert handler.stats().sent == 30
 
@@ -74,7 +74,7 @@ def test_a_guest_that_tells_of_a_storm_stays(loopback: Loopback, monkeypatch: py
     with guest(loopback, monkeypatch, storm_limit=1, storm_window=1) as (logger, _):
         for _ in range(3):
             logger.error("boom")
-        assert loopback.wait_for(2, 10)
+        assert loopback.wait_for(2)
         wait_for_the_end_of(sender_threads())
     assert texts(loopback)[0] == "boom"
 
@@ -87,7 +87,7 @@ def test_a_guest_that_has_left_reports_on_disk_stays(
     with guest(loopback, monkeypatch, spool_dir=str(tmp_path)) as (logger, handler):
         logger.error("first")
         logger.error("second")
-        assert loopback.wait_for(3, 20)
+        assert loopback.wait_for(3)
         wait_for_the_end_of(sender_threads())
         assert handler.stats().sent == 2
 
@@ -123,7 +123,7 @@ def test_what_comes_while_the_threads_end_is_not_forgotten(loopback: Loopback, m
         for thread in threads:
             thread.join()
         for _ in range(400):
-            assert gate.entered.acquire(timeout=10)
+            assert gate.entered.acquire(timeout=60)
 
 
 def test_a_crew_forgets_who_has_ended() -> None:

@@ -126,7 +126,7 @@ def test_a_full_queue_overflows_to_disk(loopback: Loopback, folder: str, mode: s
     options: dict[str, Any] = {"transport": gate, "queue_size": 40, "max_connections": 1, "storm_limit": 0}
     with attached(loopback, spool_dir=folder, spool=mode, **options) as (logger, handler):
         logger.error("first")
-        assert gate.entered.acquire(timeout=10)
+        assert gate.entered.acquire(timeout=60)
         queue: Any = handler._queue
         for i in range(200):
             logger.error("record %d", i)
@@ -159,7 +159,7 @@ def test_what_is_left_at_the_end_is_on_disk(
     ):
         for i in range(20):
             logger.error("record %d", i)
-        assert gate.entered.acquire(timeout=10)
+        assert gate.entered.acquire(timeout=60)
     stats = handler.stats()
     assert (stats.accepted, stats.spooled, stats.dropped, stats.queued) == (20, 20, {}, 0)
     assert sorted(messages(spooled(folder))) == sorted(f"record {i}" for i in range(20))
@@ -278,7 +278,7 @@ def test_a_flush_interval_bounds_what_a_kill_can_cost(loopback: Loopback, folder
     ) as (logger, handler):
         for i in range(30):
             logger.error("record %d", i)
-        assert gate.entered.acquire(timeout=10)
+        assert gate.entered.acquire(timeout=60)
         assert until(lambda: len(spooled(folder)) == 30)
         logger.error("while a sender waits")
         assert until(lambda: len(spooled(folder)) == 31)

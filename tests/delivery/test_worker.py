@@ -135,7 +135,7 @@ def test_no_report_is_forgotten_while_the_worker_falls_asleep(loopback: Loopback
         for i in range(300):
             threading.Event().wait(i % 10 * 0.0004)
             logger.error("record %d", i)
-            assert gate.entered.acquire(timeout=10), i
+            assert gate.entered.acquire(timeout=60), i
     assert len(gate.bodies) == 300
 
 
@@ -168,8 +168,8 @@ def test_a_report_of_the_last_moment_is_not_forgotten() -> None:
     queue.late = Report(occurrence())
     worker.put(occurrence())
 
-    assert gate.entered.acquire(timeout=10)
-    assert gate.entered.acquire(timeout=10)
+    assert gate.entered.acquire(timeout=60)
+    assert gate.entered.acquire(timeout=60)
     worker.close(10)
     assert queue.late is None
 

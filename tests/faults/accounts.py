@@ -12,7 +12,7 @@ from tests.loopback import Loopback
 from tests.pipelines import adds_up, uuids
 
 
-def wait_until(happened: Callable[[], object], timeout: float = 10.0) -> None:
+def wait_until(happened: Callable[[], object], timeout: float = 60.0) -> None:
     """Wait for what another thread does."""
     deadline = time.monotonic() + timeout
     while not happened():

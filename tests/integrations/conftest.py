@@ -14,7 +14,7 @@ from rollbar_logging.testing import Reports, capture_reports
 @pytest.fixture
 def reports() -> Iterator[Reports]:
     """What is reported, through a handler on the root logger."""
-    handler = RollbarHandler(access_token="0123456789abcdef")
+    handler = RollbarHandler(access_token="0123456789abcdef", capture_budget=10)  # also on a slow machine
     logging.getLogger().addHandler(handler)
     with capture_reports() as captured:
         yield captured

@@ -18,7 +18,7 @@ import requests
 from rollbar_logging.testing import LocalRollbar, Report
 
 PROGRAM = Path(__file__).parent.parent / "programs" / "django_shop.py"
-PATIENCE = 30
+PATIENCE = 60
 
 MIDDLEWARE = [
     "rollbar_logging.integrations.django.Middleware",
@@ -124,6 +124,7 @@ def _environ(rollbar: LocalRollbar, folder: str, options: dict[str, Any]) -> dic
         "PYTHONPATH": str(PROGRAM.parent.parent.parent),
         "ROLLBAR_MAX_CONNECTIONS": "1",
         "ROLLBAR_STORM_LIMIT": "0",
+        "ROLLBAR_CAPTURE_BUDGET": "10",
         "SHOP": json.dumps(options),
         "SHOP_DATABASE": str(Path(folder) / "shop.sqlite"),
     }

@@ -18,7 +18,7 @@ celery = pytest.importorskip("celery")
 
 PROGRAM = "tests.programs.celery_shop"
 TOP = Path(__file__).parent.parent.parent
-PATIENCE = 40
+PATIENCE = 60
 UNHURRIED = {"ROLLBAR_CAPTURE_BUDGET": "10"}
 KNOWN_QUEUE = "celery" if celery.VERSION >= (5, 7) else None
 """By which the worker's main process knows that a task has come: not at all, up to Celery 5.6."""

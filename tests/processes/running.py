@@ -18,7 +18,7 @@ from tests.loopback import Loopback
 from tests.pipelines import TOKEN
 
 ROOT = Path(__file__).parent.parent.parent
-PATIENCE = 30
+PATIENCE = 60
 
 GRACE = ["--graceful-timeout", "8"]
 """For gunicorn: a worker that is only starting misses the signal to end, and is killed after so many seconds."""

@@ -21,7 +21,7 @@ from rollbar_logging.server.background import Background
 from rollbar_logging.server.connections import Guards, Limits
 from rollbar_logging.server.running import Running
 
-PATIENCE = 20.0
+PATIENCE = 60
 HEAD = b"POST /echo HTTP/1.1\r\nHost: x\r\n"
 
 

@@ -54,7 +54,7 @@ def test_a_database_that_hangs_is_told_in_time(on_disk: LocalServer, caplog: pyt
         release.wait(20)
 
     held = database.change(hold)
-    assert is_held.wait(20)
+    assert is_held.wait(60)
     health = Health(database, lambda: 0.0, patience=0.05)
 
     async def ask_twice() -> list[int]:

@@ -154,7 +154,7 @@ def _filled(caller: Caller) -> Told:
     invite = result("POST", f"team/{team}/invites", "account_write", email=f"{SECRET}@example.com")["id"]
     job = result("POST", "people/delete_jobs", "account_write", id="nobody")["id"]
     rql = caller.call("POST", "rql/jobs", "read", json={"query_string": "SELECT item.title FROM item_occurrence"})
-    end = monotonic() + 30
+    end = monotonic() + 60
     while caller.call("GET", f"rql/job/{rql.json()['result']['id']}").json()["result"]["status"] in {"new", "running"}:
         assert monotonic() < end
     other = result("POST", "projects", "account_write", name="other")

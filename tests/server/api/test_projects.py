@@ -51,7 +51,7 @@ def rows_of(server: LocalServer, project_id: int) -> dict[str, int]:
 
 def eventually(is_so: Callable[[], bool]) -> None:
     """Wait until something that goes on in the background has come about."""
-    ends_at = time.monotonic() + 20
+    ends_at = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < ends_at
         time.sleep(0.01)
