@@ -199,7 +199,7 @@ def test_threads_from_before_the_library_was_patched_give_way_to_new_ones(loopba
     """Whoever patches gives each handler another kind of lock, as gevent does; what is logged then arrives."""
     with attached(loopback) as (logger, handler):
         logger.error("before")
-        assert handler.flush(5)
+        assert handler.flush(60)
         assert handler._worker is not None
         thread = handler._worker._thread
         assert thread is not None
@@ -211,5 +211,5 @@ def test_threads_from_before_the_library_was_patched_give_way_to_new_ones(loopba
         assert not thread.is_alive()
 
         logger.error("after")
-        assert handler.flush(5)
+        assert handler.flush(60)
         assert texts(loopback) == ["before", "after"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
@@ -61,6 +62,7 @@ def _run(server: LocalServer, program: str) -> list[dict[str, Any]]:
         "ROLLBAR_ACCESS_TOKEN": server.tokens["post_server_item"],
         "ROLLBAR_ENVIRONMENT": "readme",
         "ROLLBAR_ENDPOINT": server.endpoint,
+        "ROLLBAR_CAPTURE_BUDGET": "10",  # a slow machine is no reason for words in place of values
     }
     done = subprocess.run(  # noqa: S603 - our own words
         [sys.executable, "-X", "dev", "-c", program],
@@ -105,8 +107,18 @@ def test_flask_reports_the_request_and_no_secret(server: LocalServer) -> None:
     assert data["request"]["method"] == "GET"
     assert data["request"]["url"].startswith("http://localhost/fail")
     assert data["request"]["GET"]["page"] == "2"
+    assert data["context"] == "fail"
     assert data["body"]["trace"]["exception"]["class"] == "ZeroDivisionError"
     assert not [secret for secret in ("t0ken-of-mine", "b3arer-of-mine") if secret in str(data)]
+
+
+def test_the_lines_for_frameworks_name_what_there_is() -> None:
+    """Each name of the table can be imported."""
+    names = re.findall(r"rollbar_logging\.integrations\.(\w+)\.(\w+)", README)
+
+    assert {module for module, _ in names} >= {"django", "asgi", "wsgi", "celery", "rq", "aws_lambda", "loguru"}
+    for module, name in names:
+        assert callable(getattr(importlib.import_module(f"rollbar_logging.integrations.{module}"), name))
 
 
 def test_structlog_events_are_grouped_by_their_name(server: LocalServer) -> None:

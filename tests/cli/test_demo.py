@@ -121,7 +121,7 @@ def test_on_a_terminal_it_serves_until_ctrl_c(tmp_path: Path) -> None:
             page = requests.get(found[1], timeout=10)
             process.send_signal(signal.SIGINT)
             rest = "".join(lines_of(terminal))
-            assert (process.wait(timeout=20), rest) == (0, "stopped\r\n")
+            assert (process.wait(timeout=60), rest) == (0, "stopped\r\n")
         finally:
             process.kill()
     assert "All arrived" in said

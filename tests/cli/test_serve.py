@@ -72,9 +72,9 @@ def test_it_serves_until_a_signal_and_ends_well(tmp_path: Path, number: signal.S
     """It answers as soon as it has said so, and a signal ends it with status 0 and without a word of error."""
     with serving(tmp_path) as served, requests.Session() as session:
         page = served.find(r"^page +(\S+)$")
-        assert session.get(f"{page}api/1/status/ping", timeout=10).text == "pong"
+        assert session.get(f"{page}api/1/status/ping", timeout=60).text == "pong"
         served.process.send_signal(number)
-        out, err = served.process.communicate(timeout=20)
+        out, err = served.process.communicate(timeout=60)
 
     assert (served.process.returncode, out, err) == (0, "stopped\n", "")
 
@@ -84,14 +84,14 @@ def test_what_it_prints_can_be_pasted(tmp_path: Path) -> None:
     with serving(tmp_path) as served:
         endpoint = served.find(r"^export ROLLBAR_ENDPOINT=(\S+)$")
         token = served.find(r"^export ROLLBAR_ACCESS_TOKEN=([0-9a-f]{32})$")
-        answer = requests.post(f"{endpoint}item/", json=ITEM, headers={"X-Rollbar-Access-Token": token}, timeout=10)
+        answer = requests.post(f"{endpoint}item/", json=ITEM, headers={"X-Rollbar-Access-Token": token}, timeout=60)
         assert answer.status_code == 200
         assert Path(served.find(r"^kept in +(.+)$")) == (tmp_path / "rollbar-local.db").resolve()
         read_token = served.find(r"^ +read +(\S+)$")
 
     with serving(tmp_path) as served:
         endpoint = served.find(r"^endpoint +(\S+)$")
-        listed = requests.get(f"{endpoint}instances", headers={"X-Rollbar-Access-Token": read_token}, timeout=10).json()
+        listed = requests.get(f"{endpoint}instances", headers={"X-Rollbar-Access-Token": read_token}, timeout=60).json()
         assert [each["data"]["uuid"] for each in listed["result"]["instances"]] == ["u-1"]
         assert served.find(r"^export ROLLBAR_ACCESS_TOKEN=(\S+)$") == "…"
         assert served.find(r"(--new-tokens)") == "--new-tokens"
@@ -101,7 +101,7 @@ def test_what_it_prints_can_be_pasted(tmp_path: Path) -> None:
         new = served.find(r"^export ROLLBAR_ACCESS_TOKEN=([0-9a-f]{32})$")
         for text, status in ((token, 403), (new, 200)):
             headers = {"X-Rollbar-Access-Token": text}
-            assert requests.post(f"{endpoint}item/", json=ITEM, headers=headers, timeout=10).status_code == status
+            assert requests.post(f"{endpoint}item/", json=ITEM, headers=headers, timeout=60).status_code == status
 
 
 def test_its_options_reach_the_server(tmp_path: Path) -> None:
@@ -110,8 +110,8 @@ def test_its_options_reach_the_server(tmp_path: Path) -> None:
     with serving(tmp_path, *words, ROLLBAR_SERVE_TOKEN="not mine") as served:
         url = f"{served.find(r'^endpoint +(.+)$')}item/"
         headers = {"X-Rollbar-Access-Token": "mine"}
-        statuses = [requests.post(url, json=ITEM, headers=headers, timeout=10).status_code for _ in range(3)]
-        too_large = requests.post(url, data=b"x" * 201, headers=headers, timeout=10).status_code
+        statuses = [requests.post(url, json=ITEM, headers=headers, timeout=60).status_code for _ in range(3)]
+        too_large = requests.post(url, data=b"x" * 201, headers=headers, timeout=60).status_code
 
     assert (statuses, too_large) == ([200, 200, 429], 413)
     assert list(tmp_path.iterdir()) == []

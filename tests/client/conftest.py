@@ -13,7 +13,7 @@ from rollbar_logging.client import Patience, RollbarClient
 from rollbar_logging.server import LocalServer
 from tests.server.conftest import error_item, item
 
-QUICK = Patience(timeout=10.0, retries=2, rate_limit_wait=5.0)
+QUICK = Patience(timeout=60.0, retries=2, rate_limit_wait=5.0)
 
 
 @pytest.fixture

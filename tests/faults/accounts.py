@@ -25,7 +25,7 @@ def all_arrived(handler: RollbarHandler, loopback: Loopback, count: int) -> bool
 
     More than one request to a uuid is the price of faults: the server drops the second. A new uuid would be a lie.
     """
-    assert handler.flush(10)
+    assert handler.flush(60)
     stats = handler.stats()
     assert adds_up(stats)
     assert (stats.accepted, stats.sent, stats.queued, stats.dropped) == (count, count, 0, {})

@@ -98,9 +98,9 @@ def test_no_kind_of_redirection_is_followed(loopback: Loopback, status: int) -> 
         loopback.script = [Reply(status, {"Location": f"{other.endpoint}item/"})]
         with attached(loopback) as (logger, handler):
             logger.error("first")
-            assert handler.flush(10)
+            assert handler.flush(60)
             logger.error("second")
-            assert handler.flush(10)
+            assert handler.flush(60)
             stats = handler.stats()
 
         assert (stats.accepted, stats.sent, stats.dropped) == (2, 1, {"redirected": 1})

@@ -62,7 +62,7 @@ def test_an_answer_before_the_item_was_read_is_an_answer(
     loopback.script = [Reply(status, fault=fault)]
     with attached(loopback, max_string=100_000) as (logger, handler):
         logger.error("%s", "x" * 90_000)
-        assert handler.flush(10)
+        assert handler.flush(60)
         stats = handler.stats()
 
     assert adds_up(stats)
@@ -86,7 +86,7 @@ def test_a_server_that_is_started_anew_gets_everything() -> None:
             assert handler.stats().queued == RECORDS
             with Loopback(port=port) as second:
                 logger.error("after")
-                assert handler.flush(10)
+                assert handler.flush(60)
                 arrived = [request.item["data"]["uuid"] for server in (first, second) for request in server.requests]
                 stats = handler.stats()
 

@@ -80,7 +80,7 @@ def test_an_end_in_the_middle_of_a_failure_delivers(loopback: Loopback) -> None:
         time.sleep(0.001)
     """
     flags = ("-X", "dev", "-W", "error")
-    done = run(loopback, source, flags=flags, shutdown_timeout="20", flush_interval="0", storm_limit="0")
+    done = run(loopback, source, flags=flags, shutdown_timeout="60", flush_interval="0", storm_limit="0")
 
     assert done.returncode == 0
     assert "dropped" not in done.stderr

@@ -143,7 +143,7 @@ def test_a_proxy_that_goes_and_comes_back_costs_no_report(
             assert handler.stats().queued == RECORDS
             with Loopback(port=proxy.port) as again:
                 again.script = [Reply(502, body="<h1>Bad gateway</h1>"), Reply(407)]
-                assert handler.flush(10)
+                assert handler.flush(60)
                 stats = handler.stats()
 
     assert (stats.accepted, stats.sent, stats.dropped) == (RECORDS + 1, RECORDS + 1, {})

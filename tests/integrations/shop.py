@@ -71,9 +71,9 @@ class Shop:
 
     def only_report(self) -> Report:
         """Wait for a report, see that no other comes before that of a failure thereafter, and return it."""
-        self.rollbar.wait_for(1)
+        self.rollbar.wait_for(1, timeout=60)
         self.ask("/told/99/")  # its report comes last: reports are sent in turn
-        self.rollbar.wait_for(1, message="only 99 left")
+        self.rollbar.wait_for(1, timeout=60, message="only 99 left")
         found = [report for report in self.rollbar.reports if report.message != "only 99 left"]
         assert len(found) == 1, found
         return found[0]
@@ -81,7 +81,7 @@ class Shop:
     def no_report(self) -> None:
         """See that none has come."""
         self.ask("/told/99/")
-        self.rollbar.wait_for(1, message="only 99 left")
+        self.rollbar.wait_for(1, timeout=60, message="only 99 left")
         assert len(self.rollbar.reports) == 1, self.rollbar.reports
 
 

@@ -47,7 +47,7 @@ EVENT = {
 def rollbar() -> Iterator[LocalRollbar]:
     """A server, and a handler that reports there if it is flushed."""
     with LocalRollbar() as up:
-        handler = up.handler(flush_interval=60, batch_size=1000, timeout=30)
+        handler = up.handler(flush_interval=60, batch_size=1000, timeout=60)
         logger.addHandler(handler)
         yield up
         logger.removeHandler(handler)
@@ -61,7 +61,7 @@ def arrived(rollbar: LocalRollbar) -> list[dict[str, Any]]:
 def test_a_failure_is_one_report_delivered_before_the_runtime_goes_on(rollbar: LocalRollbar) -> None:
     """With invocation, request and locals, and none of the secrets; the second is no cold start."""
 
-    @reporting(flush_timeout=30, send_event=True)
+    @reporting(flush_timeout=60, send_event=True)
     def handler(event: Any, context: Any) -> None:
         card = "4111 1111 1111 1111"
         raise KeyError(len(card))
@@ -104,7 +104,7 @@ def test_a_load_balancer_that_sends_lists_is_understood(rollbar: LocalRollbar) -
         "multiValueQueryStringParameters": {"coupon": ["SPRING"], "sku": ["1", "2"], "api_key": ["s3cret-key"]},
     }
 
-    @reporting(flush_timeout=30)
+    @reporting(flush_timeout=60)
     def handler(event: Any, context: Any) -> None:
         raise LookupError
 
@@ -139,7 +139,7 @@ def test_what_is_logged_is_delivered_and_what_is_returned_stays(rollbar: LocalRo
 def test_what_was_logged_by_the_function_is_not_reported_again(rollbar: LocalRollbar) -> None:
     """The same exception, on its way out."""
 
-    @reporting(flush_timeout=30)
+    @reporting(flush_timeout=60)
     def handler(event: Any, context: Any) -> None:
         try:
             _ = {}["nothing"]
@@ -173,10 +173,10 @@ def test_a_timeout_is_told_before_it_happens(rollbar: LocalRollbar) -> None:
     """By choice, as a warning, although the handler's level is above that; with the line where the function is."""
     warned = threading.Event()
 
-    @reporting(timeout_warning=29.9, flush_timeout=30)
+    @reporting(timeout_warning=29.9, flush_timeout=60)
     def handler(event: Any, context: Any) -> None:
         def wait_for_the_warehouse() -> None:
-            rollbar.wait_for(level="warning", timeout=30)
+            rollbar.wait_for(level="warning", timeout=60)
             warned.set()
 
         (ours,) = rollbar._handlers

@@ -129,7 +129,7 @@ def test_a_body_that_is_sensitive_is_not_there(site: Shop) -> None:
 def test_a_log_call_in_a_view_knows_the_request(site: Shop) -> None:
     """What the application logs while it answers has the request too; the answer names no report."""
     answer = site.ask("/told/3/")
-    (report,) = site.rollbar.wait_for(1, message="only 3 left")
+    (report,) = site.rollbar.wait_for(1, timeout=60, message="only 3 left")
 
     assert (report.logger, report.context) == ("shop", "told/<int:number>/")
     assert (report.request or {})["url"] == f"{site.url}/told/3/"
@@ -142,7 +142,7 @@ def test_requests_do_not_know_each_other(site: Shop) -> None:
     site.ask("/pay/1/")
     site.session.cookies.clear()
     site.ask("/pay/2/")
-    first, second = site.rollbar.wait_for(2)
+    first, second = site.rollbar.wait_for(2, timeout=60)
 
     assert (first.person, second.person) == (URSULA, None)
     assert [(report.request or {})["url"] for report in (first, second)] == [

@@ -41,7 +41,7 @@ def test_a_report_has_the_statements_of_its_request(site: Site, view: str) -> No
     site.rollbar.clear()
     for number in (1, 2):
         assert site.ask(f"/{view}/{number}/").status_code == 500
-    reports = site.rollbar.wait_for(2)
+    reports = site.rollbar.wait_for(2, timeout=60)
 
     for report in reports:
         trail = [event for event in report.raw["body"]["telemetry"] if event["body"].get("subtype") == "sql"]

@@ -68,7 +68,7 @@ def test_what_escapes_the_iterator_is_one_report(site: Shop) -> None:
     """And what is logged while the answer is made knows the request too."""
     with suppress(requests.RequestException):
         site.ask("/pieces")
-    logged, failed = site.rollbar.wait_for(2)
+    logged, failed = site.rollbar.wait_for(2, timeout=60)
 
     assert logged.message == "half of it"
     assert failed.exception is not None
@@ -76,7 +76,7 @@ def test_what_escapes_the_iterator_is_one_report(site: Shop) -> None:
     assert [report.request and report.request["url"] for report in (logged, failed)] == [f"{site.url}/pieces"] * 2
     assert_no_secret(failed)
     site.ask("/told/99/")
-    assert len(site.rollbar.wait_for(3)) == 3
+    assert len(site.rollbar.wait_for(3, timeout=60)) == 3
 
 
 def test_what_does_not_fail_is_no_report(site: Shop) -> None:

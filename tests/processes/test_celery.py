@@ -22,7 +22,7 @@ def work(loopback: Loopback, tmp_path: Path, flags: list[str], interval: float) 
         assert sender.wait() == 0, sender.said
     worker = ["-m", "celery", "--app", "tests.programs.tasks:application", "worker", "--concurrency", "2"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", "INFO"]
-    with service(loopback, *python(*worker, *quiet, *flags), flush_interval=interval, shutdown_timeout=10) as server:
+    with service(loopback, *python(*worker, *quiet, *flags), flush_interval=interval, shutdown_timeout=60) as server:
         server.wait_for(rf"(?s)(raised unexpected.*){{{TASKS}}}")
         server.end()
     assert "rollbar_logging:" not in server.said

@@ -44,7 +44,7 @@ def test_an_interpreter_within_the_process_reports_or_says_that_it_cannot(
     """
     loopback.script = [Reply(delay=0.02)] * 15  # so that one sender is not enough
     # Libraries warn there of extensions that they cannot load.
-    done = run(loopback, PROGRAMS / "subinterpreter.py", kind, how, flags=("-W", "ignore"), shutdown_timeout="10")
+    done = run(loopback, PROGRAMS / "subinterpreter.py", kind, how, flags=("-W", "ignore"), shutdown_timeout="60")
 
     assert done.returncode == 0, done.stderr
     outer = [text for text in texts(loopback) if not text.startswith("inner")]

@@ -24,7 +24,7 @@ def test_greenlets_report(loopback: Loopback, tmp_path: Path, when: str, keeps: 
     """Before and after a fork, at the end too, whenever the library was patched, also with a spool."""
     options = {"spool_dir": str(tmp_path / "spool"), "spool": keeps} if keeps else {}
     # gevent itself warns of being late; gunicorn with --preload is as late as that.
-    done = run(loopback, PROGRAM, when, flags=("-W", "ignore"), variables=LOOK_UP, shutdown_timeout="5", **options)
+    done = run(loopback, PROGRAM, when, flags=("-W", "ignore"), variables=LOOK_UP, shutdown_timeout="60", **options)
 
     assert (done.returncode, done.stderr) == (0, "")
     numbers = [*range(40), *range(100, 120)]
@@ -38,7 +38,7 @@ def test_greenlets_report_over_tls(tmp_path: Path, when: str) -> None:
     """Also when the libraries knew `ssl` before it was patched."""
     with Loopback(tls=tmp_path) as loopback:
         trusted = {**LOOK_UP, "REQUESTS_CA_BUNDLE": str(loopback.certificate)}
-        done = run(loopback, PROGRAM, when, flags=("-W", "ignore"), shutdown_timeout="5", variables=trusted)
+        done = run(loopback, PROGRAM, when, flags=("-W", "ignore"), shutdown_timeout="60", variables=trusted)
 
         assert (done.returncode, done.stderr) == (0, "")
         assert len(texts(loopback)) == 1 + 4 * 60
@@ -49,7 +49,7 @@ def test_gunicorns_greenlets_report(loopback: Loopback) -> None:
     pytest.importorskip("gunicorn")
     where = ["--bind", "127.0.0.1:0", "--workers", "2", "tests.programs.wsgi"]
     command = python("-m", "gunicorn", "--worker-class", "gevent", *GRACE, *where)
-    with service(loopback, *command, shutdown_timeout=5) as server:
+    with service(loopback, *command, shutdown_timeout=60) as server:
         expected = ask_often(int(server.wait_for(r"http://127\.0\.0\.1:(\d+)")[1]), 12, at_once=4)
         server.end()
 

@@ -38,7 +38,7 @@ def test_gunicorns_workers_report(loopback: Loopback, name: str) -> None:
     """Threads, forks and workers that end in between: each request's record arrives once."""
     pytest.importorskip("gunicorn")
     command = python("-m", "gunicorn", *GUNICORNS[name], *GRACE, "--bind", "127.0.0.1:0", "tests.programs.wsgi")
-    with service(loopback, *command, shutdown_timeout=20) as server:
+    with service(loopback, *command, shutdown_timeout=60) as server:
         expected = ask_often(int(server.wait_for(ADDRESS)[1]), REQUESTS, at_once=4)
         assert server.end() == 0
 
@@ -57,7 +57,7 @@ def test_uvicorns_workers_report(loopback: Loopback, number: int, how: int) -> N
     Without that the last batch could be lost: once it is done uvicorn ends its workers by the signal that it got.
     """
     command = python("-m", "uvicorn", "--port", "0", "--workers", str(number), "tests.programs.asgi:application")
-    with service(loopback, *command, shutdown_timeout=20, flush_interval=20) as server:
+    with service(loopback, *command, shutdown_timeout=60, flush_interval=20) as server:
         port = int(server.wait_for(ADDRESS)[1])
         for _ in range(number):
             server.wait_for(rf"(?s)(Application startup complete.*){{{number}}}")

@@ -30,14 +30,14 @@ def forked(who: str, *, hard: bool) -> None:
     if not pid:
         work(who)
         if hard:
-            os._exit(0 if handler.flush(20) else 1)
+            os._exit(0 if handler.flush(60) else 1)
         sys.exit()
     assert os.waitpid(pid, 0)[1] == 0
 
 
 if __name__ == "__main__":
     work("parent")
-    handler.flush(20)  # a connection is kept while the forks come
+    handler.flush(60)  # a connection is kept while the forks come
     forked("soft child", hard=False)
     forked("hard child", hard=True)
     process = multiprocessing.get_context("fork").Process(target=work, args=("process",))

@@ -38,12 +38,12 @@ def become_daemon() -> None:
 def main() -> None:
     """Log before and after, with a connection that is kept, and what waits while the files are closed."""
     log("before")
-    assert handler.flush(20)
+    assert handler.flush(60)
     if sys.argv[1] == "busy":
         log("waiting")
     become_daemon()
     log("daemon")
-    assert handler.flush(20)
+    assert handler.flush(60)
     gc.collect()  # what is left of the parent's connections must not close what has their numbers now
     log("daemon again")
 

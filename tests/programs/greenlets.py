@@ -33,7 +33,7 @@ logger.error("hello")
 
 patch_if("logged")
 
-assert handler.flush(5), handler.stats()
+assert handler.flush(60), handler.stats()
 
 patch_if("sent")
 
@@ -65,10 +65,10 @@ def everybody(numbers: range) -> None:
 
 if __name__ == "__main__":
     everybody(range(20))
-    assert handler.flush(5), handler.stats()
+    assert handler.flush(60), handler.stats()
     pid = os.fork()
     if not pid:
         everybody(range(100, 120))
-        sys.exit(0 if handler.flush(5) else 1)
+        sys.exit(0 if handler.flush(60) else 1)
     assert os.waitpid(pid, 0)[1] == 0
     everybody(range(20, 40))

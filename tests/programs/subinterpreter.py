@@ -30,10 +30,10 @@ except Exception as error:
 else:
     for i in range(20):
         logger.error("inner %d", i)
-    handler.flush(10)
+    handler.flush(60)
     logger.error("inner last")
     if {is_flushed}:
-        handler.flush(10)
+        handler.flush(60)
 """
 PATIENCE = 1000
 
@@ -60,7 +60,7 @@ def main() -> None:
     handler = RollbarHandler()
     logger.addHandler(handler)
     logger.error("before")
-    handler.flush(10)
+    handler.flush(60)
     kind, how = sys.argv[1:]
     inner = module.create(kind) if module.__name__ == "_interpreters" else module.create(isolated=kind == "isolated")
     source = textwrap.dedent(SOURCE).format(path=sys.path, is_flushed=how == "flushed")
@@ -71,7 +71,7 @@ def main() -> None:
     else:
         end(module, inner)
     logger.error("after")
-    handler.flush(10)
+    handler.flush(60)
 
 
 if __name__ == "__main__":

@@ -165,7 +165,7 @@ class Cluster:
         """Execute a statement in a connection of its own, outside of a transaction."""
         import psycopg  # noqa: PLC0415 - it may not be there
 
-        with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=10) as connection:
+        with psycopg.connect(self.url("postgres"), autocommit=True, connect_timeout=60) as connection:
             connection.execute(statement)  # type: ignore[arg-type]
 
     def _takes_connections(self) -> bool:

@@ -32,9 +32,9 @@ def test_it_tells_how_the_server_is(caller: Caller) -> None:
 def test_it_is_there_for_balancers(caller: Caller) -> None:
     """HEAD will do, and so does a final slash or any name of the host; posting will not."""
     url = caller.server.url + "health"
-    assert caller.session.head(url, timeout=20).status_code == 200
-    assert caller.session.get(url + "/", headers={"Host": "10-0-0-1.svc"}, timeout=20).status_code == 200
-    assert caller.session.post(url, timeout=20).status_code == 405
+    assert caller.session.head(url, timeout=60).status_code == 200
+    assert caller.session.get(url + "/", headers={"Host": "10-0-0-1.svc"}, timeout=60).status_code == 200
+    assert caller.session.post(url, timeout=60).status_code == 405
 
 
 @pytest.fixture

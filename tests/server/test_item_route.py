@@ -231,7 +231,7 @@ def test_a_body_far_over_the_limit_is_answered_all_the_same(caller: Caller) -> N
 
 def test_a_client_that_asks_first_need_not_send_what_is_too_large(caller: Caller) -> None:
     """``Expect: 100-continue`` with too large a length is answered 413 without the body."""
-    with socket.create_connection(address_of(caller), timeout=10) as connection:
+    with socket.create_connection(address_of(caller), timeout=60) as connection:
         connection.sendall(
             b"POST /api/1/item/ HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\nExpect: 100-continue\r\n\r\n"
         )
@@ -240,7 +240,7 @@ def test_a_client_that_asks_first_need_not_send_what_is_too_large(caller: Caller
 
 def test_a_client_that_goes_away_leaves_the_server_well(caller: Caller) -> None:
     """A body that never ends because its client is gone is forgotten, and the next call is answered."""
-    with socket.create_connection(address_of(caller), timeout=10) as connection:
+    with socket.create_connection(address_of(caller), timeout=60) as connection:
         connection.sendall(b"POST /api/1/item/ HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
 
     assert caller.post(item()).status_code == 200

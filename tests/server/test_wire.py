@@ -56,7 +56,7 @@ def exact(answer: requests.Response) -> Any:
 def raw(caller: Caller, *lines: str) -> bytes:
     """Send the head of a call as it is, and return all that is answered."""
     address = urlsplit(caller.server.url)
-    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=20) as connection:
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=60) as connection:
         connection.sendall("\r\n".join((*lines, "Host: x", "Connection: close", "", "")).encode("latin-1"))
         answer = b""
         with suppress(ConnectionResetError):  # of what it was sent and did not read
@@ -373,7 +373,7 @@ def test_a_slow_client_holds_up_nobody(caller: Caller) -> None:
         f"POST /api/1/item/ HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
         f"X-Rollbar-Access-Token: {caller.server.tokens['post_server_item']}\r\n\r\n"
     ).encode()
-    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=20) as connection:
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=60) as connection:
         for piece in (head[:10], head[10:], body[:1], body[1:20]):
             connection.sendall(piece)
             assert caller.post(item(uuid="quick")).status_code == 200
@@ -394,7 +394,7 @@ def test_calls_in_a_row_on_one_connection(caller: Caller) -> None:
             f"Connection: {'close' if number == 19 else 'keep-alive'}\r\n"
             f"X-Rollbar-Access-Token: {caller.server.tokens['post_server_item']}\r\n\r\n"
         ).encode() + body
-    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=20) as connection:
+    with socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=60) as connection:
         connection.sendall(calls)
         answered = b"".join(iter(lambda: connection.recv(65_536), b""))
 

@@ -278,7 +278,7 @@ def test_a_queue_listener(logger: logging.Logger) -> None:
     listener.start()
     with capture_reports() as reports:
         logger.error("through the queue")
-        assert messages(reports.wait_for(1, timeout=30, level="error")) == ["through the queue"]
+        assert messages(reports.wait_for(1, timeout=60, level="error")) == ["through the queue"]
         listener.stop()
 
 
