@@ -217,7 +217,10 @@ class RollbarHandler(logging.Handler):
 
     def _resolved(self, options: Options) -> Settings:
         """Read the options; one that stands in for another handler has that one's settings."""
-        return Settings.resolve(options, os.environ)
+        settings = Settings.resolve(options, os.environ)
+        if settings.spool == "always" and settings.spool_dir is None and not settings.is_inert:
+            tell("the option spool is 'always', but nothing is kept on disk: set ROLLBAR_SPOOL_DIR or spool_dir")
+        return settings
 
     def _tell_closed(self) -> None:
         """Warn once of a handler that is closed and still in use: `dictConfig` closes all, and detaches few."""

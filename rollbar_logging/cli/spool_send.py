@@ -13,6 +13,8 @@ from rollbar_logging.delivery.answer import Answer
 from rollbar_logging.delivery.policy import Outcome, decide
 from rollbar_logging.delivery.spool import Kept, Spool
 from rollbar_logging.delivery.transport import HttpTransport
+from rollbar_logging.errors import in_words
+from rollbar_logging.item.assembly import Assembly
 from rollbar_logging.settings import Settings
 
 _BATCH = 20
@@ -86,13 +88,19 @@ class _Sending:
 
     def _settle(self, kept: Kept) -> bool:
         """Send one report until it is settled; ``False`` if it is not and nothing more should be tried."""
-        attempts = 0
+        attempts, body, is_shrunk = 0, kept.body, False
         while self._wait_for_ticket():
             attempts += 1
             self._renew()
-            answer = self._transport.send(kept.body, min(self._timeout, max(self._deadline - monotonic(), 1.0)))
+            answer = self._transport.send(body, min(self._timeout, max(self._deadline - monotonic(), 1.0)))
             self._spool.window.learn(answer, time.time())
-            outcome = self._decide(kept, answer, attempts)
+            outcome = self._decide(kept, answer, attempts, is_shrunk=is_shrunk)
+            if outcome.kind == "shrink":
+                is_shrunk, smaller = True, self._shrunk(kept)
+                if smaller is None:
+                    outcome = self._decide(kept, answer, attempts, is_shrunk=True)
+                else:
+                    body = smaller
             if outcome.message:
                 self._complain(outcome.message)
             if answer.status in _MISDIRECTED or outcome.reason == "redirected":
@@ -108,14 +116,22 @@ class _Sending:
                 break
         return False
 
-    def _decide(self, kept: Kept, answer: Answer, attempts: int) -> Outcome:
+    def _shrunk(self, kept: Kept) -> bytes | None:
+        """Make the body smaller as the handler does; ``None``, and a word, if that is not possible."""
+        try:
+            return Assembly.shrunk(kept.body)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:  # it is no item
+            self._complain(f"{kept.uuid} is too large, and cannot be made smaller: {in_words(error)}")
+            return None
+
+    def _decide(self, kept: Kept, answer: Answer, attempts: int, *, is_shrunk: bool) -> Outcome:
         return decide(
             answer,
             attempts,
             time.time() - kept.created,
             max_age=self._spool.max_age,
             on_rate_limit="defer",
-            shrunk=True,
+            shrunk=is_shrunk,
             jitter=random.random(),  # noqa: S311 - spreads attempts
         )
 

@@ -2,6 +2,8 @@
 
 Its part of the work is done on the first sender's thread, between its looks at the queue, and at the end on the
 thread that closes. When the spool is out of order, the log hears of it, and reports wait in memory as without one.
+Whatever else goes wrong in the middle, as where memory is short, is taken for that: no report stays in between, and
+no claim without its report.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from rollbar_logging.delivery.notices import Notices
 from rollbar_logging.delivery.report import Report
 from rollbar_logging.delivery.spool import Kept, Spool
 from rollbar_logging.delivery.spooled_queue import SpooledQueue
-from rollbar_logging.errors import RollbarError
+from rollbar_logging.errors import RollbarError, in_words
 
 PATIENCE = 2.0
 """Seconds: when the way is blocked for longer, what waits goes to disk."""
@@ -91,7 +93,7 @@ class Keeper:
                 return self._broken_until
             try:
                 return self._look(now)
-            except RollbarError as error:
+            except Exception as error:  # noqa: BLE001 - a dead thread would lose every later report
                 self._failed(error)
                 return self._broken_until
 
@@ -140,8 +142,8 @@ class Keeper:
         if turn.acquire(timeout=max(deadline - monotonic(), 0.0)):
             try:
                 self._keep_all(deadline)
-            except RollbarError as error:
-                self._notices.explain("shutdown", str(error))
+            except Exception as error:  # noqa: BLE001 - the application is about to end, and must do so in order
+                self._notices.explain("shutdown", _said(error))
             finally:
                 turn.release()
         self._spool.file.hurry(_LAST_PATIENCE)
@@ -159,29 +161,27 @@ class Keeper:
         if report.is_kept:
             try:
                 self._spool.remove([report.uuid])
-            except RollbarError as error:
+            except Exception as error:  # noqa: BLE001 - the report is settled whatever becomes of its copy
                 self._to_remove.append(report.uuid)  # else it would be sent once more
                 self._failed(error)
 
     def close(self) -> None:
         """Give back what is claimed, and close the spool. Never raises."""
-        with contextlib.suppress(RollbarError):
+        with contextlib.suppress(Exception):
             self._spool.close(is_over=True)  # a sender whose answer comes later may use it once more
 
     def _keep_fresh(self) -> None:
         """Put what came in on disk before it may be sent."""
         while fresh := self._queue.take_fresh(_BATCH):
-            fresh = [report for report in fresh if self._make_body(report)]
             try:
+                fresh = [report for report in fresh if self._make_body(report)]
                 kept = self._spool.keep(list(map(_as_kept, fresh)), is_claimed=True)
-            except RollbarError:
-                self._queue.make_ready(fresh)
-                raise
-            for report in fresh:
-                report.is_kept = report.uuid in kept.kept
-            self._lost(kept.gave_way, "spool_full")
-            self._queue.settle_spooled([report for report in fresh if report.uuid in kept.held])
-            self._queue.make_ready(fresh)
+                for report in fresh:
+                    report.is_kept = report.uuid in kept.kept
+                self._lost(kept.gave_way, "spool_full")
+                self._queue.settle_spooled([report for report in fresh if report.uuid in kept.held])
+            finally:
+                self._queue.make_ready(fresh)  # those that are settled already stay so
 
     def _let_fresh_pass(self) -> None:
         while fresh := self._queue.take_fresh(_BATCH):
@@ -193,7 +193,7 @@ class Keeper:
             reports = self._queue.take_out(_BATCH)
             try:
                 self._put_down(reports)
-            except RollbarError:
+            except BaseException:
                 self._queue.make_ready(reports)  # those that are settled already stay so
                 raise
             self._poll_at = 0.0
@@ -201,22 +201,32 @@ class Keeper:
     def _put_down(self, reports: Sequence[Report]) -> None:
         """Leave reports, which are in flight, to the spool."""
         there = set(self._spool.release([report.uuid for report in reports if report.is_kept]))
+        # At once: without its claim another process may send a report, so it must not go back to those in memory.
+        self._left_on_disk([report for report in reports if report.uuid in there])
         others = [report for report in reports if report.uuid not in there and self._make_body(report)]
         result = self._spool.keep(list(map(_as_kept, others)))
-        there.update(result.kept)
-        ended = self._queue.settle_spooled([report for report in reports if report.uuid in there])
+        self._left_on_disk([report for report in others if report.uuid in result.kept])
         for report in others:
-            if report.uuid not in there:
+            if report.uuid not in result.kept:
                 self._queue.settle(report, "spool_full")
         self._lost(result.gave_way, "spool_full")  # some of those just counted as spooled may be among them
-        # Last of all: what is counted is counted, should this fail.
+        self._make_up()  # last of all: what is counted is counted, should this fail
+
+    def _left_on_disk(self, reports: Sequence[Report]) -> None:
+        ended = self._queue.settle_spooled(reports)
         self._to_remove += [report.uuid for report in ended]
-        self._make_up()
 
     def _take_up(self, most: int) -> bool:
         claimed = self._spool.claim(most)
-        self._lost(self._spool.take_expired(), "expired")
-        self._queue.put_from_spool([_as_report(kept) for kept in claimed])
+        reports: list[Report] = []
+        try:
+            self._lost(self._spool.take_expired(), "expired")
+            reports += map(_as_report, claimed)
+            self._queue.put_from_spool(reports)
+        except BaseException:
+            in_memory = {report.uuid for report in reports if report.serial}
+            self._to_release += [kept.uuid for kept in claimed if kept.uuid not in in_memory]
+            raise
         return bool(claimed)
 
     def _lost(self, uuids: Collection[str], reason: str) -> None:
@@ -225,9 +235,13 @@ class Keeper:
             told = f"{others} reports that another process had left on disk were dropped: {reason}"
             self._notices.happened(f"on disk {reason}", told)
 
-    def _failed(self, error: RollbarError) -> None:
+    def _failed(self, error: Exception) -> None:
         self._broken_until = max(self._broken_until, monotonic() + _REPAIR)
-        self._notices.happened("spool", f"{error}; reports wait in memory meanwhile")
+        self._notices.happened("spool", f"{_said(error)}; reports wait in memory meanwhile")
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, RollbarError) else f"the spool failed: {in_words(error)}"
 
 
 def _as_kept(report: Report) -> Kept:

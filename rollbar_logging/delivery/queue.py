@@ -10,7 +10,7 @@ import heapq
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import NamedTuple
 
@@ -254,15 +254,38 @@ class ReportQueue:
             self._due_serial = max(self._due_serial, report.serial)
 
     def _make_room(self, report: Report) -> bool:
-        if report.size > self._size_bytes:
+        number = self._waiting + len(self._delayed) + 1 - self._size
+        size = self._bytes + report.size - self._size_bytes
+        if number <= 0 and size <= 0:
+            return True
+        if number <= 0 and size <= 0:
+            return True
+        if not self._can_go(number, size, report.rank):
             return False
-        while self._waiting + len(self._delayed) >= self._size or self._bytes + report.size > self._size_bytes:
-            victim = self._least(report.rank)
-            if victim is None:
-                return False
+        while (number > 0 or size > 0) and (victim := self._least(report.rank)) is not None:
+            number -= 1
+            size -= victim.size
             self._bytes -= victim.size
             self._give_way(victim)
         return True
+
+    def _can_go(self, number: int, size: int, rank: int) -> bool:
+        """Whether so many reports, and so many bytes, may give way to a report of *rank*: none is to go in vain."""
+        for report in self._lesser(rank):
+            number -= 1
+            size -= report.size
+            if number <= 0 and size <= 0:
+                return True
+        return False
+
+    def _lesser(self, rank: int) -> Iterator[Report]:
+        """Return all that may give way to a report of *rank*, in any order."""
+        for heap in self._ranks[: rank + 1]:
+            for _, report in heap:
+                yield report
+        for *_, report in self._delayed:
+            if report.rank <= rank:
+                yield report
 
     def _give_way(self, victim: Report) -> None:
         self._ledger.dropped(victim.serial, "queue_full")

@@ -66,6 +66,7 @@ class Contents(NamedTuple):
         oldest: Unix seconds of the oldest log call, or ``None``.
         claimed: Reports that a process is about to send.
         levels: Reports by severity, from 0 (debug) to 4 (critical).
+        others: Reports of other access tokens, which are in none of the other counts.
     """
 
     number: int = 0
@@ -73,6 +74,7 @@ class Contents(NamedTuple):
     oldest: float | None = None
     claimed: int = 0
     levels: tuple[int, ...] = (0, 0, 0, 0, 0)
+    others: int = 0
 
 
 class Spool:
@@ -218,15 +220,20 @@ class Spool:
             self.file.run(work)
 
     def contents(self) -> Contents:
-        """Count what is there."""
-        rows = self._rows("SELECT rank, owner, count(*), sum(size), min(created) FROM report{} GROUP BY rank, owner")
-        alive = self._alive()
+        """Count what is there, all at one moment."""
+        query = "SELECT token, rank, owner, count(*), sum(size), min(created) FROM report GROUP BY token, rank, owner"
+        found, known = self.file.run(
+            lambda connection: (connection.execute(query).fetchall(), owners(connection)), writes=False
+        )
+        rows = [row[1:] for row in found if self._token in {None, row[0]}]
+        alive = self._living(known)
         return Contents(
             sum(row[2] for row in rows),
             sum(row[3] for row in rows),
             min((row[4] for row in rows), default=None),
             sum(row[2] for row in rows if row[1] in alive),
             tuple(sum(row[2] for row in rows if row[0] == rank) for rank in RANKS),
+            sum(row[3] for row in found) - sum(row[2] for row in rows),
         )
 
     def entries(self) -> Iterator[Kept]:
@@ -238,8 +245,9 @@ class Spool:
 
     def claimed(self) -> set[str]:
         """Return the uuids of the reports that a process is about to send."""
-        alive = self._alive()
-        return {row[0] for row in self._rows("SELECT uuid, owner FROM report{}") if row[1] in alive}
+        rows = self._rows("SELECT uuid, owner FROM report{}")
+        alive = self._living(self.file.run(owners, writes=False))
+        return {row[0] for row in rows if row[1] in alive}
 
     def clear(self) -> int:
         """Remove all reports, claimed or not; returns how many."""
@@ -260,7 +268,7 @@ class Spool:
             is_over: As of `SpoolFile.close`.
         """
         if self.file.is_open and self._token is not None:
-            with contextlib.suppress(SpoolError):  # the lease ends them
+            with contextlib.suppress(Exception):  # the lease ends them
                 self.file.run(self._sign_out)
         self.file.close(is_over=is_over)
 
@@ -286,9 +294,8 @@ class Spool:
         sql = query.format(self._where)
         return self.file.run(lambda connection: connection.execute(sql, self._values).fetchall(), writes=False)
 
-    def _alive(self) -> set[int]:
+    def _living(self, found: Iterable[tuple[int, str, float, float]]) -> set[int]:
         now = self._clock()
-        found = self.file.run(owners, writes=False)
         return {key for key, who, since, until in found if not self._is_over(who, since, until, now)}
 
     def _is_over(self, who: str, since: float, until: float, now: float) -> bool:

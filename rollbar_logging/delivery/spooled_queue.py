@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from rollbar_logging.delivery.delayed import Entry
 from rollbar_logging.delivery.queue import CRITICAL, Due, Heap, ReportQueue
@@ -200,6 +200,12 @@ class SpooledQueue(ReportQueue):
         # What is on disk anyway gives way first.
         kept = next((heap for heap in self._kept if heap), None)
         return super()._least(rank) if kept is None else self._pop(kept)
+
+    def _lesser(self, rank: int) -> Iterator[Report]:
+        for heap in self._kept:
+            for _, report in heap:
+                yield report
+        yield from super()._lesser(rank)
 
     @property
     def _fresh(self) -> int:

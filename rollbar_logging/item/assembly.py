@@ -57,7 +57,8 @@ class Assembly:
         is_plain = self._before_send is None and self._fingerprint is None
         return None if data is None else fit(data, self._limit, is_plain=is_plain)[0]
 
-    def shrunk(self, body: bytes) -> bytes:
+    @staticmethod
+    def shrunk(body: bytes) -> bytes:
         """Return a body of at most half the bytes, for a server that refused this one as too large."""
         return fit(json.loads(body)["data"], max(len(body) // 2, 4096), is_plain=True)[0]
 

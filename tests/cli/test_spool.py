@@ -187,10 +187,32 @@ def test_send_gives_up_what_is_refused_for_good(
     spool: Spool, server: Loopback, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A report that will never be taken goes, with the reason, and the next one is sent."""
-    server.script = [Reply(422), Reply(), Reply(413)]
+    server.script = [Reply(422), Reply(), Reply(413), Reply(413)]
 
     assert main(["spool", "send"]) == 0
     assert capsys.readouterr().out == "1 sent, 2 given up (1 rejected_422, 1 too_large), 0 left\n"
+    assert len(server.requests) == 4
+    spool.close()
+
+
+def test_send_makes_smaller_what_is_too_large(
+    spool: Spool, server: Loopback, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the handler does, and goes on with the smaller one; what is no item cannot be made smaller."""
+    spool.clear()
+    now, large = time.time(), body("large", "x" * 60_000)
+    spool.keep([Kept("large", 4, now, large), Kept("odd", 3, now, b"x" * 50_000), Kept("c", 0, now, body("c"))])
+    server.script = [Reply(413), Reply(503), Reply(), Reply(413)]
+
+    assert main(["spool", "send"]) == 0
+    first, second, third, _, last = server.requests
+    assert first.body == large
+    assert len(second.body) <= len(large) // 2
+    assert second.item["data"]["uuid"] == "large"
+    assert (third.body, last.item["data"]["uuid"]) == (second.body, "c")
+    said = capsys.readouterr()
+    assert said.out == "2 sent, 1 given up (1 too_large), 0 left\n"
+    assert "odd is too large, and cannot be made smaller: JSONDecodeError" in said.err
     spool.close()
 
 

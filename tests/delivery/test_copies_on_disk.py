@@ -14,9 +14,9 @@ def from_disk(uuid: str) -> Report:
     return Report.from_spool(uuid, 3, time.time(), b"{}")
 
 
-def logged(uuid: str) -> Report:
+def logged(uuid: str, level: str = "error", size: int = 2) -> Report:
     """A report that the application has just made."""
-    return Report(Occurrence(uuid, time.time(), "error", 40, "app", "boom", None, (None,) * 7, size=2))
+    return Report(Occurrence(uuid, time.time(), level, 40, "app", "boom", None, (None,) * 7, size=size))
 
 
 def test_a_report_whose_copy_gave_way_does_not_count_as_kept_on_disk() -> None:
@@ -46,6 +46,21 @@ def test_what_comes_back_to_a_full_queue_leaves_what_is_on_disk_to_the_spool() -
     stats = queue.stats()
     assert sorted(queue.take_left_to_spool()) == ["a", "b"]
     assert (queue.waiting, stats.spooled, stats.dropped, stats.queued) == (2, 2, {}, 2)
+
+
+def test_what_is_on_disk_does_not_give_way_in_vain() -> None:
+    """More severe ones may go, too, as they are not lost; but not for one that finds no room all the same."""
+    queue = SpooledQueue(100, 20, 100, 60)
+    queue.put_from_spool([from_disk("there")])
+    queue.put(logged("severe", "critical", 15))
+
+    queue.put(logged("too large", "debug", 6))
+    assert queue.take_left_to_spool() == []
+    queue.put(logged("fitting", "debug", 5))
+    assert queue.take_left_to_spool() == ["there"]
+
+    stats = queue.stats()
+    assert (stats.spooled, stats.dropped, stats.queued) == (1, {"queue_full": 1}, 2)
 
 
 def test_a_report_in_flight_whose_copy_gave_way_has_none_to_remove() -> None:

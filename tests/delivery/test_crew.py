@@ -119,7 +119,7 @@ def test_what_comes_while_the_threads_end_is_not_forgotten(loopback: Loopback, m
         for thread in threads:
             thread.start()
         while any(thread.is_alive() for thread in threads):
-            handler.flush(5)
+            handler.flush(60)
         for thread in threads:
             thread.join()
         for _ in range(400):

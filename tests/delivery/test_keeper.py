@@ -15,6 +15,7 @@ import pytest
 from rollbar_logging.delivery import keeper
 from rollbar_logging.delivery.spool import Kept, Spool
 from rollbar_logging.delivery.stats import Stats
+from rollbar_logging.testing import capture_reports
 from tests.loopback import Loopback, Reply
 from tests.pipelines import TOKEN, Gate, adds_up, attached, texts, uuids
 
@@ -73,6 +74,24 @@ def test_without_trouble_all_arrives_and_nothing_is_left_on_disk(loopback: Loopb
     assert sorted(texts(loopback)) == sorted(f"record {i}" for i in range(100))
     assert 2 <= loopback.connections <= 3
     assert spooled(folder) == []
+
+
+def test_to_keep_every_report_takes_a_folder(loopback: Loopback, folder: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Without one nothing is kept, which the log hears once of each handler that reports."""
+    with attached(loopback, spool="always") as (logger, handler):
+        logger.error("record")
+        assert handler.flush()
+    told = "the option spool is 'always', but nothing is kept on disk: set ROLLBAR_SPOOL_DIR or spool_dir"
+    assert caplog.messages == [told, "record"]
+
+    caplog.clear()
+    for options in ({"spool": "overflow"}, {"spool": "always", "enabled": False}):
+        with attached(loopback, **options):
+            pass
+    with attached(loopback, spool="always", spool_dir=folder) as (logger, _), capture_reports() as reports:
+        logger.error("record")  # reported by a stand-in, which has no folder
+        assert len(reports) == 1
+    assert caplog.messages == ["record"]
 
 
 def test_an_outage_fills_the_disk_and_the_next_process_sends(loopback: Loopback, folder: str, mode: str) -> None:

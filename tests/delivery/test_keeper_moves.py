@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
@@ -99,8 +100,8 @@ class Stage:
         return {report.uuid for report in self.spool.entries()}
 
 
-@pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+@contextmanager
+def staged(folder: Path) -> Iterator[Stage]:
     """A stage whose time stands still."""
     clock = Clock()
     with (
@@ -108,11 +109,18 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
         mock.patch.object(keeper_module, "monotonic", clock.monotonic),
         mock.patch.object(report_module, "monotonic", clock.monotonic),
     ):
-        stage = Stage(tmp_path / "spool", clock)
+        stage = Stage(folder, clock)
         yield stage
         stage.holder.let_go()
         for spool in stage.spools:
             spool.close()
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A stage for one test."""
+    with staged(tmp_path / "spool") as stage:
+        yield stage
 
 
 def test_a_report_goes_to_disk_and_comes_back(stage: Stage) -> None:

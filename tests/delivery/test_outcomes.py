@@ -169,7 +169,7 @@ def test_a_redirection_is_not_followed(loopback: Loopback, caplog: pytest.LogCap
         with attached(loopback, shutdown_timeout=0.1) as (logger, handler):
             logger.error("boom")
 
-            assert handler.flush(10)
+            assert handler.flush(60)
             assert handler.stats() == Stats(accepted=1, dropped={"redirected": 1})
         assert other.requests == []
         assert f"redirects to http://127.0.0.1:{other.port} (301)" in caplog.text

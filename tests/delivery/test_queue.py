@@ -85,6 +85,26 @@ def test_a_report_larger_than_the_queue_displaces_nothing() -> None:
     assert taken(queue) == [1]
 
 
+def test_nothing_gives_way_in_vain() -> None:
+    """What may give way would not make room enough, in bytes or in number: then the newcomer alone is dropped."""
+    queue = queue_of(size_bytes=1000)
+    put(queue, "debug", size=100)
+    put(queue, "critical", size=800)
+    put(queue, "error", size=300)
+    assert queue.stats() == Stats(accepted=3, dropped={"queue_full": 1}, queued=2)
+    assert taken(queue) == [2, 1]
+
+    queue = queue_of(size=1)
+    put(queue, "critical")
+    flying = queue.take(NOW)
+    assert flying is not None
+    put(queue, "debug")
+    queue.put_back(flying)
+    put(queue, "error")
+    assert queue.stats() == Stats(accepted=3, dropped={"queue_full": 1}, queued=2, retried=1)
+    assert taken(queue) == [1, 2]
+
+
 def test_what_is_being_sent_takes_no_place() -> None:
     """The bound is on what waits: while one report is sent, the place is free for the next."""
     queue = queue_of(size=1)

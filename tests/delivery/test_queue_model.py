@@ -64,29 +64,28 @@ class QueueModel(RuleBasedStateMachine):
 
     @rule(level=st.sampled_from(list(LEVELS)), size=st.sampled_from([0, 100, 300, 600, 1000, 1001]))
     def put(self, level: str, size: int) -> None:
-        """The least severe and oldest give way, or the newcomer does."""
+        """The least severe and oldest give way, or, if all that may do so would not make room, the newcomer does."""
         report = Report(occurrence(level, size))
         self.queue.put(report)
         self.accepted += 1
         assert report.serial == self.accepted
         rank = RANKS[level]
-        while size <= SIZE_BYTES and self.is_full_for(size):
-            victim = min(self.kept, key=lambda kept: (kept.rank, kept.serial), default=None)
-            if victim is None or victim.rank > rank:
-                break
+        more_severe = [kept for kept in self.kept if kept.rank > rank]
+        while not self.is_full_for(size, more_severe) and self.is_full_for(size, self.kept):
+            victim = min(self.kept, key=lambda kept: (kept.rank, kept.serial))
             self.kept.remove(victim)
             self.end(victim.serial)
             self.dropped["queue_full"] += 1
-        if size > SIZE_BYTES or self.is_full_for(size):
+        if self.is_full_for(size, self.kept):
             self.end(report.serial)
             self.dropped["queue_full"] += 1
         else:
             at_once = level == "critical" or len(self.waiting) + 1 >= BATCH
             self.keep(Kept(report.serial, rank, size, None), at_once=at_once)
 
-    def is_full_for(self, size: int) -> bool:
-        """Whether there is no room for a report of that size."""
-        return len(self.kept) >= SIZE or sum(kept.size for kept in self.kept) + size > SIZE_BYTES
+    def is_full_for(self, size: int, there: list[Kept]) -> bool:
+        """Whether there is no room for a report of that size beside those."""
+        return len(there) >= SIZE or sum(kept.size for kept in there) + size > SIZE_BYTES
 
     @rule()
     def take(self) -> None:

@@ -422,5 +422,5 @@ def test_an_error_without_a_text_does_not_end_the_sending_thread(loopback: Loopb
         logger.error("first")
         logger.error("second")
 
-        assert handler.flush(10)
+        assert handler.flush(60)
         assert handler.stats().sent == 2

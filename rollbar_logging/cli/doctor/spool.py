@@ -32,8 +32,7 @@ _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 def check_spool(settings: Settings) -> Iterator[Finding]:
     """Tell whether reports can be kept on disk. Nothing is created that stays."""
     if settings.spool_dir is None:
-        mend = "set the option spool_dir to a folder to keep it on disk"
-        yield Finding("note", "spool_dir is not set: what cannot be sent before the process ends is lost", mend)
+        yield _not_wanted(settings)
         return
     folder = Path(settings.spool_dir)
     if not folder.exists():
@@ -51,6 +50,14 @@ def check_spool(settings: Settings) -> Iterator[Finding]:
     if (folder / FILE_NAME).exists():
         yield from _waiting(settings, time.time())
     yield from _put_aside(folder)
+
+
+def _not_wanted(settings: Settings) -> Finding:
+    if settings.spool == "always":
+        text = "spool is 'always', but spool_dir is not set: nothing is kept on disk"
+        return Finding("warning", text, "set the option spool_dir to a folder, or remove the option spool")
+    text = "spool_dir is not set: what cannot be sent before the process ends is lost"
+    return Finding("note", text, "set the option spool_dir to a folder to keep it on disk")
 
 
 def _to_be_created(folder: Path) -> Iterator[Finding]:
@@ -98,7 +105,7 @@ def _permissions(folder: Path) -> Iterator[Finding]:
 
 
 def _waiting(settings: Settings, now: float) -> Iterator[Finding]:
-    """Count the reports that wait there, those of this access token and those of others."""
+    """Count the reports that wait there, those of this access token and those of others; without one, all."""
     from rollbar_logging.delivery.spool import Spool, SpoolError  # noqa: PLC0415 - only who has a spool pays for it
 
     notices: list[str] = []
@@ -106,28 +113,25 @@ def _waiting(settings: Settings, now: float) -> Iterator[Finding]:
     try:
         with closing(Spool(folder, token=settings.access_token, on_notice=notices.append)) as spool:
             ours = spool.contents()
-        with closing(Spool(folder, token=None, on_notice=notices.append)) as spool:
-            everybodys = spool.contents().number
     except SpoolError as error:
         yield Finding("problem", f"the spool cannot be read: {error}")
         return
     for notice in notices:
         yield Finding("warning", notice)
-    number = everybodys if settings.access_token is None else ours.number
-    yield _backlog(number, ours, now)
+    yield _backlog(ours, now)
     if ours.bytes > _NEARLY_FULL * settings.spool_bytes:
         text = f"they take {_mebibytes(ours.bytes)} of the {_mebibytes(settings.spool_bytes)} of spool_bytes"
         yield Finding(
             "warning", f"{text}: the least severe and oldest give way", "send them, or set spool_bytes higher"
         )
-    if others := everybodys - number:
+    if ours.others:
         mend = "a process with that token sends them, if there still is one"
-        yield Finding("warning", f"of another access token {others} more reports wait there", mend)
+        yield Finding("warning", f"of another access token {ours.others} more reports wait there", mend)
 
 
-def _backlog(number: int, ours: Contents, now: float) -> Finding:
+def _backlog(ours: Contents, now: float) -> Finding:
     """Tell how many wait, for how long, and whether anybody sees to them."""
-    text = f"{'1 report waits' if number == 1 else f'{number} reports wait'} there"
+    text = f"{'1 report waits' if ours.number == 1 else f'{ours.number} reports wait'} there"
     if ours.oldest is None:
         return Finding("ok", text)
     age = max(0.0, now - ours.oldest)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import sqlite3
 import ssl
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -32,7 +31,7 @@ def _token(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def trusting(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+def trusting(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """An environment that trusts the tests' authority."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(CERTIFICATES / "authority.pem"))
     return monkeypatch
@@ -342,7 +341,13 @@ def test_a_spool_that_is_not_there_yet(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
     assert spool_marks(spool_dir=str(tmp_path / "file" / "b"))[0][0] == "problem"
     assert spool_marks(spool_dir=str(tmp_path / "file"))[0][0] == "problem"
-    assert spool_marks()[0][0] == "note"
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    """Which may be meant so, but not by somebody who wants every report kept."""
+    assert [mark for mark, _ in spool_marks()] == ["note"]
+    told = "spool is 'always', but spool_dir is not set: nothing is kept on disk"
+    assert spool_marks(spool="always") == [("warning", told)]
 
 
 def test_a_spool_that_anybody_may_fill_is_refused(tmp_path: Path) -> None:
@@ -367,6 +372,33 @@ def test_what_waits_in_the_spool_is_counted(tmp_path: Path) -> None:
     assert [(mark, "no process is about to send any" in text) for mark, text in waiting] == [("warning", True)]
     assert ("warning", "of another access token 1 more reports wait there") in marks
     assert TOKEN not in str(marks)
+
+
+def test_what_comes_meanwhile_is_not_taken_for_another_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All counts are of one moment: the application goes on logging after each look at the file."""
+    from rollbar_logging.delivery.spool import Kept, Spool  # noqa: PLC0415 - the doctor imports it late, too
+    from rollbar_logging.delivery.spool_file import SpoolFile  # noqa: PLC0415 - likewise
+
+    look = SpoolFile.run
+    with closing(Spool(str(tmp_path), token=TOKEN)) as spool:
+
+        def log(number: int) -> None:
+            spool.keep([Kept(str(number), 3, 1_700_000_000.0, b"{}")], is_claimed=True)
+
+        def look_and_log(self: SpoolFile, work: Any, **options: Any) -> Any:
+            found = look(self, work, **options)
+            with monkeypatch.context() as patch:
+                patch.setattr(SpoolFile, "run", look)
+                log(spool.contents().number)
+            return found
+
+        log(0)
+        monkeypatch.setattr(SpoolFile, "run", look_and_log)
+        marks = spool_marks(spool_dir=str(tmp_path), access_token=TOKEN, spool_bytes=262_144)
+        monkeypatch.undo()
+
+    assert [text for _, text in marks if "another access token" in text] == []
+    assert any(text.startswith("1 report waits there") and text.endswith("to send 1 of them") for _, text in marks)
 
 
 @pytest.mark.parametrize(
