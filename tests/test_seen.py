@@ -30,7 +30,7 @@ class Reports:
 
     def sent(self) -> list[dict[str, Any]]:
         """The ``data`` of each report."""
-        assert self.handler.flush(10)
+        assert self.handler.flush(60)
         return [json.loads(body)["data"] for body in self._transport.bodies]
 
 

@@ -35,7 +35,7 @@ class Application:
 
     def trails(self) -> list[list[dict[str, Any]]]:
         """The telemetry of each report."""
-        assert self.handler.flush(10)
+        assert self.handler.flush(60)
         return [json.loads(body)["data"]["body"].get("telemetry", []) for body in self._transport.bodies]
 
     def messages(self) -> list[list[str]]:
@@ -205,7 +205,7 @@ def test_one_entry_in_the_configuration_is_enough() -> None:
     logger.error("boom")
     (rollbar,) = logger.handlers
     assert isinstance(rollbar, RollbarHandler)
-    assert rollbar.flush(10)
+    assert rollbar.flush(60)
     (body,) = transport.bodies
     assert [event["body"]["message"] for event in json.loads(body)["data"]["body"]["telemetry"]] == ["step"]
     logger.removeHandler(rollbar)
@@ -222,3 +222,45 @@ def test_a_trail_does_not_outlive_its_bound(app: Application) -> None:
 
     assert len(events.events()) == 3
     assert sys.getsizeof(events.events()) < 200
+
+
+def test_an_event_costs_few_calls(app: Application) -> None:
+    """There are many for each report: what is to be kept is not copied, and a common level is not looked for."""
+    trail = app.handler.telemetry
+    assert trail is not None
+    body: dict[str, Any] = {"message": "step"}
+    calls: list[str] = []
+    trail.add(logging.INFO, "log", 1000.5, body)
+    sys.setprofile(lambda frame, event, _: calls.append(frame.f_code.co_name) if event == "call" else None)
+    try:
+        trail.add(logging.INFO, "log", 1000.5, body)
+    finally:
+        sys.setprofile(None)
+
+    assert len(calls) <= 4, calls
+    assert [event["body"] is body for event in trail.events()] == [True, True]
+
+
+def test_what_two_handlers_keep_is_not_changed_by_one_of_them() -> None:
+    """The same event is in both trails; each handler scrubs what it sends."""
+    first, second = Application(scrub_fields=("colour",)), Application()
+    body: dict[str, Any] = {"message": "step", "colour": "red"}
+    for app in (first, second):
+        assert app.handler.telemetry is not None
+        app.handler.telemetry.add(logging.INFO, "log", 1000.5, body)
+    sent = []
+    for app in (first, second):
+        app.logger.error("boom")
+        sent += [trail[0]["body"]["colour"] for trail in app.trails()]
+        app.handler.close()
+
+    assert sent == ["[scrubbed]", "red"]
+    assert body == {"message": "step", "colour": "red"}
+
+
+def test_a_level_between_two_is_told_by_the_nearest(app: Application) -> None:
+    """As in a report."""
+    app.logger.log(25, "noticed")
+    app.logger.error("boom")
+
+    assert [event["level"] for trail in app.trails() for event in trail] == ["info"]

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import logging
 import sys
-import threading
 from collections import deque
-from collections.abc import Mapping
 from contextvars import ContextVar
+from threading import get_ident
 from typing import Any, NamedTuple
 
 from rollbar_logging.capture.exceptions import exc_info_of, message_of_error
@@ -21,7 +20,10 @@ from rollbar_logging.capture.record import message_of
 from rollbar_logging.capture.seen import scope
 from rollbar_logging.capture.type_names import type_name
 from rollbar_logging.capture.values import Bounds, Reading
-from rollbar_logging.levels import level_of
+from rollbar_logging.levels import LEVELS, level_of
+
+_NAMES = {number: name for name, number in LEVELS.items()}
+"""Of the levels that nearly all events have; the others are looked for."""
 
 _BOUNDS = Bounds(max_string=64, max_items=8, max_depth=2, capture_budget=0.002)
 """Of one event, of which many travel along; smaller than a report's own."""
@@ -76,23 +78,23 @@ class Telemetry:
             body["exception"] = reading.text(f"{type_name(type(error[0]))}: {message_of_error(error[0], reading)}")
         self.add(record.levelno, "log", record.created, body)
 
-    def add(self, levelno: int, kind: str, unix_time: float, body: Mapping[str, Plain]) -> None:
-        """Keep an event of at least the level.
+    def add(self, levelno: int, kind: str, unix_time: float, body: dict[str, Plain]) -> None:
+        """Keep an event of at least the level. There are many for each report, so as little is done as can be.
 
         Args:
             levelno: Of `logging`.
             kind: ``log``, ``network``, ``manual`` …; see the API's description of telemetry.
             unix_time: Seconds.
-            body: Plain values, bounded.
+            body: Plain values, bounded. It is kept as it is, and no longer the caller's to change.
         """
         if levelno < self.level:
             return
         event: Event = {
-            "level": level_of(levelno),
+            "level": _NAMES.get(levelno) or level_of(levelno),
             "type": kind,
             "source": "server",
             "timestamp_ms": int(unix_time * 1000),
-            "body": dict(body),
+            "body": body,
         }
         self._trail().append(event)
 
@@ -129,4 +131,4 @@ def _owner() -> int:
             task = None
         if task is not None:
             return id(task)
-    return threading.get_ident()
+    return get_ident()

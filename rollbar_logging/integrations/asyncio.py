@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 from rollbar_logging.capture.type_names import named
@@ -64,7 +65,19 @@ def _tell_of(context: dict[str, Any]) -> None:
     if "handle" in context:
         message = message.partition("(")[0]  # what follows are the arguments of a callback
     extra = {key: _name(context[key]) for key in _TOLD if context.get(key) is not None}
-    report(error, message, logger="asyncio", extra={"asyncio": extra})
+    whole = error.__traceback__
+    BaseException.with_traceback(error, _beyond_the_loop(whole))
+    try:
+        report(error, message, logger="asyncio", extra={"asyncio": extra})
+    finally:
+        BaseException.with_traceback(error, whole)
+
+
+def _beyond_the_loop(traceback: TracebackType | None) -> TracebackType | None:
+    """Leave out where the loop calls a callback: variables there show its arguments, as text without their names."""
+    while traceback is not None and traceback.tb_frame.f_code is asyncio.Handle._run.__code__:  # noqa: SLF001
+        traceback = traceback.tb_next
+    return traceback
 
 
 def _name(value: Any) -> str:

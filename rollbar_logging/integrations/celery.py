@@ -12,12 +12,13 @@ exception that the task names in ``throws``. The worker takes the handlers off t
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
-from sys import exc_info
 from typing import Any
 
 from celery import signals  # type: ignore[import-untyped]
+from celery.app.task import Context  # type: ignore[import-untyped]
 from celery.exceptions import TimeLimitExceeded  # type: ignore[import-untyped]
 
 from rollbar_logging.capture import seen
@@ -127,6 +128,8 @@ def _end(task_id: str = "", **_: Any) -> None:
 def _facts(task: Any, task_id: str, args: Any, kwargs: Any) -> Mapping[str, Any]:
     """Return what is told of a task. The arguments are as they are: the handler bounds and scrubs them."""
     request = task.request
+    if request.id != task_id:  # what is told of has been done, or was to be, by another process
+        request = _received(task_id) or Context(retries=None)
     facts = {
         "task": task.name,
         "id": task_id,
@@ -139,6 +142,22 @@ def _facts(task: Any, task_id: str, args: Any, kwargs: Any) -> Mapping[str, Any]
         "parent_id": request.parent_id,
     }
     return {"celery": {name: value for name, value in facts.items() if value is not None}}
+
+
+def _received(task_id: str) -> Any:
+    """Return what the worker's main process knows of a task that it has given away, if it is about to tell of its end.
+
+    Up to Celery 5.6 nothing leads there but the calls that lead here: the worker has forgotten the task by then, and to
+    remember it ourselves would cost something with each one.
+    """
+    kind: Any = getattr(sys.modules.get("celery.worker.request"), "Request", None)
+    frame = sys._getframe() if kind is not None else None  # noqa: SLF001 - as `logging` itself looks for its caller
+    while frame is not None:
+        held = frame.f_locals.get("self") if "self" in frame.f_code.co_varnames else None
+        if isinstance(held, kind) and held.id == task_id:
+            return Context(held.request_dict)
+        frame = frame.f_back
+    return None
 
 
 def _queue(task: Any, delivery: Mapping[str, Any]) -> str | None:
@@ -174,7 +193,7 @@ def _report_retry(sender: Any = None, request: Any = None, reason: Any = None, *
 
 
 def _report(task: Any, error: BaseException, called: tuple[str, Any, Any], level: int, what: str, einfo: Any) -> None:
-    raised = exc_info()[1]
+    raised = sys.exc_info()[1]
     # Of an exception that cannot be pickled Celery hands over a copy, which knows less.
     told = raised if level == logging.ERROR and raised is not None else error
     extra = {**_facts(task, *called), "rollbar_context": task.name}

@@ -37,14 +37,14 @@ class Lines:
 
 def await_line(request: Any) -> None:
     """Keep what is logged of a request from now on, until `reported_line` asks for it."""
-    vars(request)[_NAME] = None
+    vars(request)[_NAME] = []
 
 
 def reported_line(request: Any) -> str | None:
-    """Return the uuid of the last report that was made of a line on this request, and forget that line."""
-    record = vars(request).pop(_NAME, None)
-    uuid: str | None = getattr(record, "rollbar_uuid", None)
-    return uuid or None
+    """Return the uuid of the last report that was made of a line on this request, and forget the lines."""
+    # Not of the last line, which another handler may have been given, and not have reported.
+    uuids = [getattr(record, "rollbar_uuid", None) for record in vars(request).pop(_NAME, ())]
+    return next((uuid for uuid in reversed(uuids) if uuid), None)
 
 
 def log_answer(request: Any, response: Any) -> None:
@@ -69,6 +69,6 @@ def _keep(record: logging.LogRecord) -> None:
     error = record.exc_info[1] if record.exc_info else None
     if error is not None:
         settle(error)  # the application may have logged it before it raised it
-    held = getattr(getattr(record, "request", None), "__dict__", {})
-    if _NAME in held:
-        held[_NAME] = record
+    lines = getattr(getattr(record, "request", None), "__dict__", {}).get(_NAME)
+    if lines is not None:
+        lines.append(record)

@@ -10,6 +10,7 @@ hears it, is reported as well: in debug mode, in a streamed answer, in a teardow
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from functools import partial, wraps
@@ -43,8 +44,10 @@ def init_app(app: Flask, *, person_fields: Sequence[str] = FIELDS) -> None:
         return
     app.extensions[_EXTENSION] = True
     app.wsgi_app = RollbarMiddleware(app.wsgi_app, logger=app.logger.name)  # type: ignore[method-assign]
-    app.handle_exception = _handling(app, app.handle_exception)  # type: ignore[method-assign]
-    app.process_response = _answering(app, app.process_response)  # type: ignore[method-assign]
+    app.handle_exception = _handling(app.logger.name, app.handle_exception)  # type: ignore[method-assign]
+    app.process_response = _answering(app.logger.name, app.process_response)  # type: ignore[method-assign]
+    # The one function, so that a logger of many applications has it once.
+    logging.getLogger(app.logger.name).addFilter(_seeing)
     # Neither by Flask's signals nor its functions before a request: those would cost more than all the rest.
     app.preprocess_request = _beginning(tuple(person_fields), app.preprocess_request)  # type: ignore[method-assign]
 
@@ -73,7 +76,7 @@ def _person(held: Any, fields: tuple[str, ...]) -> dict[str, Any] | None:
     return describe_user(vars(held).get("_login_user"), fields)
 
 
-def _handling(app: Flask, handle: Callable[..., Any]) -> Callable[..., Any]:
+def _handling(logger: str, handle: Callable[..., Any]) -> Callable[..., Any]:
     """Return *handle*, after which a failure is reported if no log line of Flask's has reached a handler."""
 
     @wraps(handle)
@@ -85,12 +88,12 @@ def _handling(app: Flask, handle: Callable[..., Any]) -> Callable[..., Any]:
             return handle(*args)
         finally:
             _FAILURE.reset(outer)
-            _report(app, error, "Exception")
+            _report(logger, error, "Exception")
 
     return handle_exception
 
 
-def _answering(app: Flask, process: Callable[..., Any]) -> Callable[..., Any]:
+def _answering(logger: str, process: Callable[..., Any]) -> Callable[..., Any]:
     """Return *process*, by which the answer to a failure goes as well, and may fail a second time."""
 
     @wraps(process)
@@ -98,21 +101,35 @@ def _answering(app: Flask, process: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return process(*args)
         except Exception as error:
-            failure = _FAILURE.get()
-            if failure is not None:
-                _report_second(app, failure, error)
+            _report_second(logger, error)
             raise
 
     return process_response
 
 
-def _report_second(app: Flask, first: BaseException, second: Exception) -> None:
+def _seeing(record: logging.LogRecord) -> bool:
+    """Let every record pass; see what Flask says of a second failure that none but its own code gets to know.
+
+    That is what a receiver of ``request_finished`` raises, which is called when the answer has been processed.
+    """
+    if record.funcName == "finalize_request" and type(record.exc_info) is tuple and record.exc_info[1] is not None:
+        _report_second(record.name, record.exc_info[1])
+    return True
+
+
+def _report_second(logger: str, second: BaseException) -> None:
     """Report what the answer to a failure has failed with, unless that is the same failure again."""
-    uuid = _report(app, first, "Exception")
-    if _is_again(first, second):
-        seen.note(second, uuid or "", is_final=True)  # Flask is about to log it
-    else:
-        _report(app, second, "Exception while handling an exception")
+    try:
+        first = _FAILURE.get()
+        if first is None:
+            return  # what is answered is none
+        uuid = _report(logger, first, "Exception")
+        if _is_again(first, second):
+            seen.note(second, uuid or "", is_final=True)  # Flask is about to log it
+        else:
+            _report(logger, second, "Exception while handling an exception")
+    except Exception as trouble:  # noqa: BLE001 - as above
+        tell_trouble(trouble)
 
 
 def _is_again(first: BaseException, second: BaseException) -> bool:
@@ -125,10 +142,10 @@ def _places(error: BaseException) -> list[tuple[CodeType, int]]:
     return [(frame.f_code, line) for frame, line in walk_tb(error.__traceback__)]
 
 
-def _report(app: Flask, error: BaseException, what: str) -> str | None:
+def _report(logger: str, error: BaseException, what: str) -> str | None:
     try:
         message = f"{what} on {request.path} [{request.method}]"
-        return report_unhandled(error, message, logger=app.logger.name, since=seen.scope(), request=current_request())
+        return report_unhandled(error, message, logger=logger, since=seen.scope(), request=current_request())
     except Exception as trouble:  # noqa: BLE001 - as above
         tell_trouble(trouble)
         return None

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from contextvars import copy_context
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
 from rollbar_logging.capture import seen
@@ -15,6 +15,9 @@ from rollbar_logging.delivery import processes
 from rollbar_logging.delivery.notices import tell
 from rollbar_logging.errors import in_words
 from rollbar_logging.handler import RollbarHandler
+
+if TYPE_CHECKING:
+    from rollbar_logging.capture.telemetry import Telemetry
 
 _Result = TypeVar("_Result")
 
@@ -32,12 +35,25 @@ class Roster:
 
     def handlers(self) -> list[RollbarHandler]:
         """Return what `handlers` returns."""
+        return [handler for each in self._refs() if (handler := each()) is not None]
+
+    def trails(self) -> list[Telemetry]:
+        """Return the trails that the handlers keep; fewer than there are handlers, and mostly none or one."""
+        trails = []
+        for each in self._refs():
+            handler = each()
+            trail = None if handler is None else handler.telemetry
+            if trail is not None:
+                trails.append(trail)
+        return trails
+
+    def _refs(self) -> list[ref[RollbarHandler]]:
         joining, known = self._known
         if joining is not processes.joining:
             joining = processes.joining
             known = [ref(each) for each in handlers()]
             self._known = (joining, known)
-        return [handler for each in known if (handler := each()) is not None]
+        return known
 
 
 def report(

@@ -48,7 +48,7 @@ class RollbarProcessor:
             level = _level(method_name, event_dict)
             taking = [each for each in self._handlers() if level >= each.level]
             if taking:
-                record = _record(logger, level, event_dict)
+                record = _record(logger, method_name, level, event_dict)
                 for handler in taking:
                     handler.handle(record)
                 if hasattr(record, "rollbar_uuid"):
@@ -68,9 +68,10 @@ def _level(method_name: str, event_dict: MutableMapping[str, Any]) -> int:
     return level if isinstance(level, int) else logging.ERROR
 
 
-def _record(logger: Any, level: int, event_dict: MutableMapping[str, Any]) -> logging.LogRecord:
+def _record(logger: Any, method: str, level: int, event_dict: MutableMapping[str, Any]) -> logging.LogRecord:
     held = dict(event_dict)
-    exc_info = held.pop("exc_info", None)
+    # By its name alone, a plain `structlog.BoundLogger` says that there is an exception.
+    exc_info = held.pop("exc_info", method == "exception")
     if exc_info is True:
         exc_info = sys.exc_info()
     elif isinstance(exc_info, BaseException):

@@ -61,7 +61,7 @@ class Watch:
         if not self.is_on:
             return None
         try:
-            trails = [trail for each in self._roster.handlers() if (trail := each.telemetry) is not None]
+            trails = self._roster.trails()
         except Exception as trouble:  # noqa: BLE001 - what is watched must not fail because it is
             self.tell_trouble(trouble)
             return None

@@ -7,6 +7,7 @@ import functools
 import gc
 import json
 import logging
+import traceback
 from typing import Any
 
 import pytest
@@ -78,7 +79,35 @@ def test_what_failed_is_named_without_its_values(reports: Reports) -> None:
     assert first.endswith(".enter")
     assert second.startswith("<asyncio.events.Handle>")
     assert all((report.message or "").endswith(".enter") for report in reports)
-    assert all(secret not in json.dumps([report.message, report.custom]) for report in reports)
+    assert all(secret not in json.dumps(report.raw) for report in reports)
+    assert [frame.get("method") for frame in reports[0].raw["body"]["trace"]["frames"]] == ["enter"]
+
+
+def test_the_traceback_is_as_it_was_for_the_handler_before(reports: Reports) -> None:
+    """It prints where the loop has called the callback; the report begins where that begins, if it is Python's."""
+    secret = f"hunter{1 + 1}"
+    tracebacks: list[list[str]] = []
+
+    def mine(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        tracebacks.append([frame.name for frame in traceback.extract_tb(context["exception"].__traceback__)])
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(mine)
+        rollbar_asyncio.install()
+        loop.call_soon(int, secret)
+        loop.call_soon(lambda: 1 / 0)
+        await asyncio.sleep(0)
+
+    asyncio.run(main())
+
+    assert tracebacks == [["_run"], ["_run", "<lambda>"]]
+    assert [report.exception and report.exception.class_name for report in reports] == [
+        "ValueError",
+        "ZeroDivisionError",
+    ]
+    assert "Exception in callback" in (reports[0].message or "")
+    assert f"('{secret}')" not in json.dumps(reports[0].raw)
 
 
 def test_what_has_no_words_is_reported(reports: Reports) -> None:

@@ -20,8 +20,6 @@ PROGRAM = "tests.programs.celery_shop"
 TOP = Path(__file__).parent.parent.parent
 PATIENCE = 60
 UNHURRIED = {"ROLLBAR_CAPTURE_BUDGET": "10"}
-KNOWN_QUEUE = "celery" if celery.VERSION >= (5, 7) else None
-"""By which the worker's main process knows that a task has come: not at all, up to Celery 5.6."""
 
 
 @pytest.fixture
@@ -112,13 +110,21 @@ def test_a_task_within_a_task_leaves_that_as_it_was(rollbar: LocalRollbar, tmp_p
     assert last["context"] == f"{PROGRAM}.last"
 
 
+def assert_knows_its_message(data: dict[str, Any], name: str) -> None:
+    """See that the worker's main process tells of a task what the process would have told that did it."""
+    told = data["custom"]["celery"]
+    assert (data["context"], told["task"]) == (f"{PROGRAM}.{name}",) * 2
+    assert (told["retries"], told["queue"], told["root_id"]) == (2, "celery", told["id"])
+    assert told["worker"].startswith("celery@")
+
+
 def test_a_time_limit_is_one_report(rollbar: LocalRollbar, tmp_path: Path) -> None:
     """The process that does the task is ended; the worker's own reports, of all that it says, one."""
     arrived = run(rollbar, tmp_path, ["sleep"], "prefork")
     (late,) = [data for data in arrived if "sleep" in str(data)]
 
     assert late["body"]["trace"]["exception"]["class"] == "TimeLimitExceeded"
-    assert (late["context"], late["custom"]["celery"].get("queue")) == (f"{PROGRAM}.sleep", KNOWN_QUEUE)
+    assert_knows_its_message(late, "sleep")
 
 
 @pytest.mark.slow
@@ -127,7 +133,7 @@ def test_a_lost_process_is_one_report_of_its_task(rollbar: LocalRollbar, tmp_pat
     arrived = run(rollbar, tmp_path, ["die"], "prefork", UNTIL="WorkerLostError")
     (lost,) = [data for data in arrived if "WorkerLostError" in str(data)]
 
-    assert (lost["context"], lost["custom"]["celery"].get("queue")) == (f"{PROGRAM}.die", KNOWN_QUEUE)
+    assert_knows_its_message(lost, "die")
 
 
 def test_an_option_that_cannot_work_is_refused() -> None:
@@ -158,3 +164,4 @@ def test_a_second_call_changes_nothing(reports: Reports) -> None:
     logging.getLogger("celery.worker.request").error("Hard time limit (%ss) exceeded for %s[%s]", 3, "sell", "7-8-9")
 
     assert [report.context for report in reports] == ["sell"]
+    assert "retries" not in reports[0].custom["celery"]  # of this one there is no message, which would say

@@ -113,6 +113,20 @@ def test_a_warning_names_its_report_where_a_handler_takes_it(reports: Reports, k
     assert second["X-Report"] == report.uuid
 
 
+@pytest.mark.parametrize("kind", ["wsgi", "asgi"])
+def test_a_page_that_is_not_found_names_its_report(reports: Reports, kind: str) -> None:
+    """Also where handlers that do not report are given the line, as those that `logging.config` has closed."""
+    closed = [RollbarHandler(access_token="0123456789abcdef") for _ in range(6)]
+    for handler in closed:
+        handler.close()
+    with override_settings(ROLLBAR_LOGGING={"header": "X-Report", "not_found": True}):
+        answer = asked(kind, "/nowhere/")
+    (report,) = reports
+
+    assert (answer.status_code, answer["X-Report"]) == (404, report.uuid)
+    assert (report.message, report.level) == ("Not Found: /nowhere/", "warning")
+
+
 @pytest.mark.parametrize("options", [{}, {"header": "X-Report"}])
 def test_a_person_is_named_for_one_request(reports: Reports, options: dict[str, str]) -> None:
     """Also in what Django says of it at the end, and not in what the thread does next."""

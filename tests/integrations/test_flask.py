@@ -9,8 +9,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 import requests
-from flask import Flask, Response
+from flask import Flask, Response, request_finished
 from werkzeug.serving import make_server
+from werkzeug.test import create_environ
 
 from rollbar_logging.capture.context import current_request, set_person
 from rollbar_logging.integrations import flask as rollbar_flask
@@ -115,7 +116,7 @@ def test_what_the_application_handles_is_no_report(site: Shop) -> None:
 def test_a_log_line_knows_the_request(site: Shop) -> None:
     """Of any logger."""
     site.ask("/told/5/")
-    (report,) = site.rollbar.wait_for(1, message="only 5 left")
+    (report,) = site.rollbar.wait_for(1, timeout=60, message="only 5 left")
 
     assert_knows(report, f"{site.url}/told/5/", "told")
 
@@ -145,7 +146,7 @@ def test_it_is_installed_once() -> None:
     assert app.wsgi_app is wrapped
 
 
-def failing_always(kind: str) -> Flask:
+def failing_always(kind: str, hook: str) -> Flask:
     """Make an application whose function after each request fails, in one of several ways."""
     app = Flask("app")
     rollbar_flask.init_app(app)
@@ -157,7 +158,6 @@ def failing_always(kind: str) -> Flask:
             raise KeyError(name)
         return name
 
-    @app.after_request
     def finish(answer: Response) -> Response:
         if kind == "same object":
             raise held
@@ -169,6 +169,14 @@ def failing_always(kind: str) -> Flask:
             raise LookupError(answer.status)
         raise LookupError("first")
 
+    def receive(_: Flask, response: Response) -> None:
+        finish(response)
+
+    if hook == "after_request":
+        app.after_request(finish)
+    else:
+        app.extensions["receive"] = receive  # or nobody would hold on to it
+        request_finished.connect(receive, app)
     return app
 
 
@@ -185,6 +193,7 @@ def serving(app: Flask) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("is_heard", [True, False])
+@pytest.mark.parametrize("hook", ["after_request", "request_finished"])
 @pytest.mark.parametrize(
     ("kind", "path", "wanted"),
     [
@@ -196,10 +205,10 @@ def serving(app: Flask) -> Iterator[str]:
     ],
 )
 def test_each_failure_of_a_request_is_one_report(
-    reports: Reports, kind: str, path: str, wanted: list[str], *, is_heard: bool
+    reports: Reports, kind: str, path: str, wanted: list[str], hook: str, *, is_heard: bool
 ) -> None:
     """What fails again while the answer to it is made is the same failure, if it is of the same class and place."""
-    app = failing_always(kind)
+    app = failing_always(kind, hook)
     app.logger.propagate = is_heard
     try:
         with serving(app) as address:
@@ -232,3 +241,44 @@ def test_what_was_logged_before_it_was_raised_is_one_report(reports: Reports) ->
 
     assert [answer.status_code for answer in answers] == [500, 500]
     assert [(report.message, report.person) for report in reports] == [("it fails", {"id": "17"}), ("it fails", None)]
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ("/well", ["RuntimeError: torn"]),
+        ("/broken", ["KeyError: 'broken'", "RuntimeError: torn"]),
+        ("/again", ["KeyError: 'again'"]),
+    ],
+)
+@pytest.mark.parametrize("hook", ["teardown_request", "teardown_appcontext"])
+def test_a_teardown_that_fails_is_one_report_for_each_exception(
+    reports: Reports, hook: str, path: str, wanted: list[str], *, is_heard: bool
+) -> None:
+    """Beside that of the view, if it is not the view's once more; each knows the request, which is over by then."""
+    app = Flask("app")
+    rollbar_flask.init_app(app)
+
+    @app.get("/<name>")
+    def show(name: str) -> str:
+        if name == "well":
+            return name
+        raise KeyError(name)
+
+    def tear_down(error: BaseException | None) -> None:
+        if path == "/again" and error is not None:
+            raise error
+        raise RuntimeError("torn")
+
+    getattr(app, hook)(tear_down)
+    app.logger.propagate = is_heard
+    try:
+        with pytest.raises((KeyError, RuntimeError)):
+            app(create_environ(path, "http://shop.example"), lambda *_: lambda _: None)
+    finally:
+        app.logger.propagate = True
+
+    assert [report.title for report in reports] == wanted
+    assert {(report.request or {})["url"] for report in reports} == {f"http://shop.example{path}"}
+    assert {report.context for report in reports} == {"show"}

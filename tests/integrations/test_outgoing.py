@@ -46,7 +46,7 @@ class Application:
 
     def trail(self) -> list[dict[str, Any]]:
         """The telemetry of the only report."""
-        assert self.handler.flush(10)
+        assert self.handler.flush(60)
         (body,) = self._transport.bodies
         trail: list[dict[str, Any]] = json.loads(body)["data"]["body"].get("telemetry", [])
         return trail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -70,6 +71,19 @@ def test_an_exception_is_reported(reports: Reports, log: Any) -> None:
 
     assert [report.exception and report.exception.class_name for report in reports] == ["ZeroDivisionError"] * 3
     assert [report.level for report in reports] == ["error", "error", "critical"]
+
+
+def test_an_exception_is_reported_where_only_the_method_names_it(reports: Reports) -> None:
+    """A plain logger says no more than that; to say otherwise is left to who calls it."""
+    logger = structlog.PrintLogger(StringIO())
+    log = structlog.wrap_logger(logger, [RollbarProcessor(), lambda *_: ""], wrapper_class=structlog.BoundLogger)
+    try:
+        _ = 1 / 0
+    except ZeroDivisionError:
+        log.exception("by method")
+        log.exception("by method, without it", exc_info=False)  # noqa: LOG007 - that is what it is about
+
+    assert [report.exception and report.exception.class_name for report in reports] == ["ZeroDivisionError", None]
 
 
 def test_bound_variables_travel_along(reports: Reports, log: Any) -> None:

@@ -26,6 +26,7 @@ DISTRIBUTIONS = {
     "pyrollbar": "rollbar",
     "flask-login": "flask-login",
     "requests": "requests",
+    "httpx": "httpx",
 }
 
 

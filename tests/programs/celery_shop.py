@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import time
+from typing import Any
 
 import structlog
 from celery import Celery  # type: ignore[import-untyped]
@@ -102,9 +103,16 @@ def last() -> None:
     logger.error("the last task")
 
 
+SENT: dict[str, dict[str, Any]] = {
+    "fail": {"args": [1], "kwargs": {"password": "hunter2", "basket": [{"mug": 2}]}},
+    # As Celery sends what is tried for the third time.
+    "die": {"retries": 2},
+    "sleep": {"retries": 2},
+}
+
+
 def send(*names: str) -> None:
     """Queue tasks, and the last one."""
     for name in names:
-        arguments = {"args": [1], "kwargs": {"password": "hunter2", "basket": [{"mug": 2}]}} if name == "fail" else {}
-        application.tasks[f"{__name__}.{name}"].apply_async(**arguments)
+        application.tasks[f"{__name__}.{name}"].apply_async(**SENT.get(name, {}))
     last.apply_async()
