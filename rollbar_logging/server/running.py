@@ -119,6 +119,15 @@ class _Server(uvicorn.Server):
         self._guards = guards
         self._background = background
 
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        # In a loop of its own making: older versions of uvicorn give uvloop's to the whole process.
+        loop = _new_loop()
+        loop.set_debug(False)  # what it says of slow calls has no place in the server's log
+        try:
+            loop.run_until_complete(self.serve(sockets))
+        finally:
+            _end(loop)
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._background.start()
@@ -151,6 +160,27 @@ class _Server(uvicorn.Server):
     def _exit(self, _number: int, _frame: FrameType | None) -> None:
         self.force_exit = self.should_exit  # at the second signal
         self.should_exit = True
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _end(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel what is left in a loop, and close it, as `asyncio.run` does."""
+    try:
+        if left := asyncio.all_tasks(loop):
+            for task in left:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
+    finally:
+        loop.close()
 
 
 def _guarded(guards: Guards) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import os
 import subprocess
@@ -54,6 +56,13 @@ def test_a_program_and_its_forked_child_report(rollbar: LocalRollbar) -> None:
     assert report.logger == "root"
     assert_reported(rollbar.wait_for(3, timeout=60), order=1, count=1)
     assert {item.title for item in rollbar.items} >= {"of the parent", "of the child", "of the parent again"}
+
+
+def test_the_processs_event_loops_stay_as_they_are(rollbar: LocalRollbar) -> None:
+    """The server has a loop of its own, and does not change which kind the tests and their application get."""
+    with contextlib.closing(asyncio.new_event_loop()) as loop:
+        assert isinstance(loop, asyncio.SelectorEventLoop)
+    assert rollbar.reports == []  # it runs
 
 
 def test_the_environment_wins(rollbar: LocalRollbar, monkeypatch: pytest.MonkeyPatch) -> None:
