@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Table, case, func, select
 
 from rollbar_logging.server.ids import FRAMEWORKS, LEVELS, PLATFORMS, STATUSES
-from rollbar_logging.server.rql.values import Kind
+from rollbar_logging.server.rql.values import Kind, Lifted
 from rollbar_logging.server.storage.tables import deploys, items, occurrences, projects
 from rollbar_logging.server.storage.whole_seconds import whole_seconds
 
@@ -86,7 +86,7 @@ DEPLOY: Mapping[str, Column] = {
 PLACES: Mapping[str, str] = {"browser": "client.javascript.browser", "os": "client.os"}
 """Names that stand for a path other than themselves."""
 
-LIFTED: Mapping[str, str] = {
+_ALWAYS_LIFTED: Mapping[str, str] = {
     "context": "context",
     "server.host": "host",
     "server.root": "server_root",
@@ -100,15 +100,19 @@ LIFTED: Mapping[str, str] = {
     "language": "language",
     "platform": "platform",
 }
+
+LIFTED: Mapping[str, Lifted] = {
+    **{path: Lifted(occurrences.c[column]) for path, column in _ALWAYS_LIFTED.items()},
+    "body.trace.exception.class": Lifted(occurrences.c.exception_class, "trace"),
+    "body.trace.exception.message": Lifted(occurrences.c.exception_message, "trace"),
+    "body.trace_chain.0.exception.class": Lifted(occurrences.c.exception_class, "trace_chain"),
+    "body.trace_chain.0.exception.message": Lifted(occurrences.c.exception_message, "trace_chain"),
+}
 """Paths whose text has a column of its own, cut short at 255 characters."""
 
-IMPLIED: Mapping[str, str] = {
-    **LIFTED,
-    "code_version": "code_version",
-    "body.trace.exception.class": "exception_class",
-    "body.trace.exception.message": "exception_message",
-    "body.trace_chain.0.exception.class": "exception_class",
-    "body.trace_chain.0.exception.message": "exception_message",
+_IMPLIED: Mapping[str, ColumnElement[str]] = {
+    "code_version": occurrences.c.code_version,
+    **{path: lifted.column for path, lifted in LIFTED.items()},
 }
 """Columns that have a text if the path has it; not the other way round."""
 
@@ -122,10 +126,11 @@ def implied_texts(name: str, texts: list[str]) -> ColumnElement[bool] | None:
     Not of what may be a number or a truth taken as a text, of JSON, or of what is empty or long: a column may
     have something else then.
     """
-    column = "level" if name == "level" and set(texts) <= LEVELS.keys() else IMPLIED.get(name)
+    is_level = name == "level" and set(texts) <= LEVELS.keys()
+    column = occurrences.c.level if is_level else _IMPLIED.get(name)
     if column is None or not all(_is_plain(text) for text in texts):
         return None
-    return occurrences.c[column].in_(texts)
+    return column.in_(texts)
 
 
 def _is_plain(text: str) -> bool:

@@ -79,6 +79,7 @@ def compile_query(query: Query, project_id: int, dialect: str, now: float) -> Co
     rows = source.rows(query.where, compiler)
     is_grouped = bool(group) or any(is_aggregate(part) for part in parts_of(everything))
     if is_grouped:
+        rows = backend.once(rows) if source.reads_payloads else rows
         rows, compiler = _grouped(rows, compiler, group, nodes, order)
     statement = rows.with_only_columns(
         *(_as_it_is(compiler.value(node)).label(f"selected_{index}") for index, node in enumerate(nodes)),

@@ -115,7 +115,6 @@ def aggregated(backend: Backend, name: str, value: Value | None) -> Value:
     if name == "count_distinct":
         return made(func.count(distinct(value.expression)), "number", value)
     if name in {"sum", "avg"}:
-        number = backend.number(value)
-        return made(getattr(func, name)(number.expression), "number", number)
+        return backend.total("sum" if name == "sum" else "avg", backend.number(value))
     which: Literal["min", "max"] = "min" if name == "min" else "max"
     return backend.extreme(which, value)

@@ -1,12 +1,8 @@
-r"""How PostgreSQL computes: numbers are ``numeric``, what a payload holds is ``jsonb``.
-
-The payload is stored as ``json``, which may hold what no text of PostgreSQL can: ``\u0000`` and halves of
-surrogate pairs. They are replaced first, by what the lifted texts have in their place.
-"""
+"""How PostgreSQL computes: numbers are ``numeric``, what a payload holds is ``jsonb``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -25,18 +21,20 @@ from sqlalchemy import (
     literal,
     null,
     or_,
-    select,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from rollbar_logging.server.rql.values import COMPARISONS, NUMBER_PATTERN, Backend, Value, made
+from rollbar_logging.server.rql.postgres_payloads import InColumn, payload_paths
+from rollbar_logging.server.rql.values import COMPARISONS, NUMBER_PATTERN, Backend, Lifted, Value, made
+
+_LONGEST_NUMBER = 330
+"""Characters of a float without an exponent; what is larger than all floats is taken as no number."""
+
+_TENTHS = cast(literal(Decimal("0.0"), Numeric()), Numeric)
 
 _FAR = 1_000_000_000
 """Further than any text is long, and no sum of two overflows."""
-
-_HIGH = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
-_LOW = r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
 
 
 class OnPostgres(Backend):
@@ -50,18 +48,17 @@ class OnPostgres(Backend):
             return Value(literal(value, Text()), "text")
         return Value(cast(literal(Decimal(repr(value)), Numeric()), Numeric), "number")
 
-    def paths(self, data: Column[Any], names: Sequence[str]) -> tuple[list[FromClause], dict[str, Value]]:
+    def paths(
+        self, data: Column[Any], names: Sequence[str], lifted: Mapping[str, Lifted]
+    ) -> tuple[list[FromClause], dict[str, Value]]:
         """See `Backend`."""
-        # Each step once a row: OFFSET keeps the planner from writing it out wherever its result is used.
-        text = select(_stored_text(data).label("text")).correlate(data.table).offset(0).lateral("stored")
-        document = select(_readable(text.c.text).label("document")).correlate(text).offset(0).lateral("document")
-        at = [document.c.document.op("#>")(cast(name.split("."), ARRAY(Text))) for name in names]
-        found = select(*(each.label(f"found_{index}") for index, each in enumerate(at)))
-        found_in_row = found.correlate(document).offset(0).lateral("found")
-        plain = [_plain(column).label(f"path_{index}") for index, column in enumerate(found_in_row.c)]
-        payload = select(*plain).correlate(found_in_row).offset(0).lateral("payload")
-        values = {name: Value(payload.c[f"path_{index}"], "any") for index, name in enumerate(names)}
-        return [text, document, found_in_row, payload], values
+        columns = {name: InColumn(lifted[name], self.is_certain(lifted[name])) for name in names if name in lifted}
+        beside, found = payload_paths(data, names, columns)
+        return beside, {name: Value(expression, "any") for name, expression in found.items()}
+
+    def reads_like_number(self, column: ColumnElement[str]) -> ColumnElement[bool]:
+        """See `Backend`."""
+        return column.op("~", is_comparison=True)("^[-0-9][-0-9.eE+]*$")
 
     def number(self, value: Value) -> Value:
         """See `Backend`."""
@@ -71,7 +68,9 @@ class OnPostgres(Backend):
             return made(cast(cast(value.expression, Integer), Numeric), "number", value)
         if value.kind == "text":
             return made(_read(value.expression), "number", value, times=2)
-        return made(_read(_text_of(value.expression)), "number", value, times=2)
+        text = _text_of(value.expression)
+        is_number = and_(func.jsonb_typeof(value.expression) == "number", func.char_length(text) <= _LONGEST_NUMBER)
+        return made(_read(text, is_number), "number", value, times=4)
 
     def text(self, value: Value) -> Value:
         """See `Backend`."""
@@ -110,9 +109,11 @@ class OnPostgres(Backend):
 
     def arithmetic(self, operator: str, left: Value, right: Value) -> Value:
         """See `Backend`."""
-        one, other = left.expression, right.expression
+        # Numbers of columns are integers of 64 bits, which overflow, and are divided without a rest.
+        one: ColumnElement[Any] = cast(left.expression, Numeric)
+        other: ColumnElement[Any] = cast(right.expression, Numeric)
         if operator in {"/", "div", "mod"}:
-            other = func.nullif(other, 0)
+            other = func.nullif(other, 0, type_=Numeric)
         if operator in {"div", "mod"}:
             return made(getattr(func, operator)(one, other, type_=Numeric), "number", left, right)
         return made(one.op(operator)(other), "number", left, right)
@@ -134,6 +135,12 @@ class OnPostgres(Backend):
         if name in {"locate", "char_length", "length"}:
             return made(cast(found, Numeric), "number", *arguments, times=4)
         return made(cast(found, Text), "text", *arguments, times=5 if name == "substring" else 1)
+
+    def total(self, name: Literal["sum", "avg"], number: Value) -> Value:
+        """See `Backend`."""
+        found = super().total(name, number)
+        # An average that is a whole number is none in SQLite either, and of large ones PostgreSQL rounds it to one.
+        return found if name == "sum" else made(found.expression + _TENTHS, "number", found)
 
     def extreme(self, name: Literal["min", "max"], value: Value) -> Value:
         """See `Backend`."""
@@ -160,31 +167,6 @@ class OnPostgres(Backend):
         return [key.desc().nulls_last() if is_descending else key.asc().nulls_first() for key in keys]
 
 
-def _stored_text(data: ColumnElement[Any]) -> ColumnElement[Any]:
-    # JSON text may be stored as what it says, or as one text of JSON.
-    is_text = func.json_typeof(data) == "string"
-    return case((is_text, data.op("#>>")(cast([], ARRAY(Text)))), else_=cast(data, Text))
-
-
-def _readable(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    is_unreadable = or_(*(func.strpos(text, sign) > 0 for sign in (r"\u0000", r"\ud", r"\uD")))
-    cleaned = func.replace(text, r"\u0000", r"\ufffd")
-    cleaned = func.regexp_replace(cleaned, rf"{_HIGH}(?!{_LOW})", r"\\u003f", "g")
-    cleaned = func.regexp_replace(cleaned, rf"(?<!{_HIGH}){_LOW}", r"\\u003f", "g")
-    return cast(case((is_unreadable, cleaned), else_=text), JSONB)
-
-
-def _plain(found: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return what was found in a payload: truths are 1 and 0, objects and lists are JSON text."""
-    kind = func.jsonb_typeof(found)
-    return case(
-        (kind == "null", cast(null(), JSONB)),
-        (kind == "boolean", func.to_jsonb(cast(cast(found, Text) == "true", Integer))),
-        (kind.in_(["object", "array"]), func.to_jsonb(cast(found, Text))),
-        else_=found,
-    )
-
-
 def _text_of(found: ColumnElement[Any]) -> ColumnElement[Any]:
     return found.op("#>>", return_type=Text())(cast([], ARRAY(Text)))
 
@@ -194,8 +176,8 @@ def _shown(found: ColumnElement[Any]) -> ColumnElement[Any]:
     return case((is_number, cast(func.trim_scale(cast(_text_of(found), Numeric)), Text)), else_=_text_of(found))
 
 
-def _read(text: ColumnElement[Any]) -> ColumnElement[Any]:
-    return case((text.op("~")(NUMBER_PATTERN), cast(text, Numeric)))
+def _read(text: ColumnElement[Any], *others: ColumnElement[bool]) -> ColumnElement[Any]:
+    return case((or_(text.op("~")(NUMBER_PATTERN), *others), cast(text, Numeric)))
 
 
 def _keys(found: ColumnElement[Any]) -> list[ColumnElement[Any]]:

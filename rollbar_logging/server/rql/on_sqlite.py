@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import (
@@ -11,25 +11,22 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Integer,
+    Select,
     Text,
-    and_,
     case,
     cast,
     func,
     literal,
+    not_,
+    null,
     or_,
 )
 
-from rollbar_logging.server.rql.values import COMPARISONS, Backend, Kind, Value, made
-
-_NEEDS_PATH = 255
-"""Lifted texts of this length may have been cut."""
+from rollbar_logging.server.rql.payloads import BODY_KINDS
+from rollbar_logging.server.rql.values import COMPARISONS, Backend, Kind, Lifted, Value, made
 
 _NO_NUMBERS = ("[^-0-9]*", "*[^0-9.eE+-]*")
 """What begins as no number does, or goes on as none does."""
-
-_DEFAULT = "unknown"
-"""What some columns have where the payload has nothing."""
 
 
 class OnSqlite(Backend):
@@ -40,9 +37,31 @@ class OnSqlite(Backend):
         kind: Kind = "any" if value is None else "text" if isinstance(value, str) else "number"
         return Value(literal(value), kind)
 
-    def paths(self, data: Column[Any], names: Sequence[str]) -> tuple[list[FromClause], dict[str, Value]]:
+    def paths(
+        self, data: Column[Any], names: Sequence[str], lifted: Mapping[str, Lifted]
+    ) -> tuple[list[FromClause], dict[str, Value]]:
         """See `Backend`."""
-        return [], {name: Value(func.rql_path(data, name), "any") for name in names}
+        return [], {name: self._at(data, name, lifted.get(name)) for name in names}
+
+    def _at(self, data: Column[Any], name: str, lifted: Lifted | None) -> Value:
+        at_path: ColumnElement[Any] = func.rql_level(data) if name == "level" else func.rql_path(data, name)
+        if lifted is None:
+            return Value(at_path, "any")
+        found = case((self.is_certain(lifted), lifted.column), else_=at_path)
+        if lifted.body is not None:
+            of_kind = {kind: found if kind == lifted.body else null() for kind in BODY_KINDS}
+            found = case(of_kind, value=func.rql_body_kind(data), else_=at_path)
+        return made(found, "any", Value(at_path, "any"), times=2)
+
+    def reads_like_number(self, column: ColumnElement[str]) -> ColumnElement[bool]:
+        """See `Backend`."""
+        return not_(or_(*(column.op("GLOB", is_comparison=True)(literal(pattern, Text())) for pattern in _NO_NUMBERS)))
+
+    def once(self, rows: Select[Any]) -> Select[Any]:
+        """See `Backend`."""
+        # SQLite would write a subquery without a limit out into the outer query, and sort whole payloads by what it
+        # finds in them, to look into them again afterwards.
+        return rows.limit(-1)
 
     def only_project(self, column: Column[Any], project_id: int, *, is_bounded: bool) -> ColumnElement[bool]:
         """See `Backend`."""
@@ -91,6 +110,10 @@ class OnSqlite(Backend):
         made_of = getattr(func, f"rql_{name}")(*(argument.expression for argument in arguments))
         return made(made_of, "number" if is_number else "text", *arguments)
 
+    def total(self, name: Literal["sum", "avg"], number: Value) -> Value:
+        """See `Backend`."""
+        return made(getattr(func, f"rql_{name}")(number.expression), "number", number)
+
     def extreme(self, name: Literal["min", "max"], value: Value) -> Value:
         """See `Backend`."""
         kind = "number" if value.kind == "truth" else value.kind
@@ -99,13 +122,3 @@ class OnSqlite(Backend):
     def order(self, value: Value, *, is_descending: bool) -> list[ColumnElement[Any]]:
         """See `Backend`."""
         return [value.expression.desc() if is_descending else value.expression.asc()]
-
-
-def lifted_first(lifted: ColumnElement[Any], at_path: Value) -> Value:
-    """Take a text from its own column where that is certainly what the payload has, and else from there.
-
-    The column has neither what is longer, nor an empty text, nor whether a number was one, nor what is neither.
-    """
-    is_no_number = (lifted.op("GLOB", is_comparison=True)(literal(pattern, Text())) for pattern in _NO_NUMBERS)
-    is_certain = and_(func.length(lifted) < _NEEDS_PATH, lifted != _DEFAULT, or_(*is_no_number))
-    return made(case((is_certain, lifted), else_=at_path.expression), "any", at_path)

@@ -28,6 +28,8 @@ _AGAIN_SECONDS = 0.05
 _LARGEST_INTEGER = 2**63 - 1
 _STEPS = 10_000
 """Steps of SQLite's machine between two looks at the clock: fractions of a millisecond."""
+_PLAIN_PLANS = "SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('enable_memoize', 'jit')"
+"""PostgreSQL would keep whole payloads to find the same one again, and translate each query into machine code."""
 _SHOW_TABLES = re.compile(r"\s*show\s+tables\s*;?\s*", re.IGNORECASE)
 
 
@@ -172,6 +174,7 @@ def _limited(connection: Connection, driver: Any, time_limit: float, is_late: Ca
     """Have the database give up in time, and refuse to write."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+        connection.exec_driver_sql(_PLAIN_PLANS)
         connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(int(time_limit * 1000), 1)}")
         yield
         return

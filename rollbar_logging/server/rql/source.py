@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, FromClause, Select, literal, select, true
 
 from rollbar_logging.server.rql.columns import DEPLOY, ITEM_OCCURRENCE, LIFTED, OPTIMISED, PLACES, implied_texts
 from rollbar_logging.server.rql.evaluating import Compiler
-from rollbar_logging.server.rql.on_sqlite import OnSqlite, lifted_first
-from rollbar_logging.server.rql.tree import Call, Constant, Name, Node, parts_of
+from rollbar_logging.server.rql.tree import Call, Constant, Name, Node, parts_of, within
 from rollbar_logging.server.rql.values import Backend, Value
 from rollbar_logging.server.rql.words import RqlError
 from rollbar_logging.server.storage.tables import deploys, items, occurrences
@@ -27,6 +26,7 @@ class Source:
         self._backend = backend
         columns = DEPLOY if self._is_deploy else {**OPTIMISED, **ITEM_OCCURRENCE}
         found = {name: columns[name] for name in names if name in columns}
+        self._of_payload: frozenset[str] = frozenset()
         self._needs_items = any(column.is_of_item for column in found.values())
         self.values = {name: Value(column.make(), column.kind) for name, column in found.items()}
         self._beside = self._add_paths(backend, [name for name in names if name not in columns])
@@ -39,11 +39,10 @@ class Source:
         for name in names:
             if name.startswith("item."):
                 self.warnings.append(f"There is no column {name}: it was looked for in the payload.")
-        beside, values = backend.paths(occurrences.c.data, [PLACES.get(name, name) for name in names])
-        for name in names:
-            value = values[PLACES.get(name, name)]
-            has_column = name in LIFTED and isinstance(backend, OnSqlite)
-            self.values[name] = lifted_first(occurrences.c[LIFTED[name]], value) if has_column else value
+        places = {name: PLACES.get(name, name) for name in names}
+        beside, values = backend.paths(occurrences.c.data, list(dict.fromkeys(places.values())), LIFTED)
+        self.values |= {name: values[place] for name, place in places.items()}
+        self._of_payload = frozenset(names)
         return beside
 
     def rows(self, where: Node | None, compiler: Compiler) -> Select[Any]:
@@ -57,7 +56,20 @@ class Source:
         is_bounded = any(occurrences.c.received_at in condition.get_children() for condition in implied)
         owned = self._backend.only_project(self._table.c.project_id, self._project_id, is_bounded=is_bounded)
         rows: Select[Any] = select(literal(1)).select_from(source).where(owned, *implied)
-        return rows if where is None else rows.where(compiler.truth(where))
+        return rows if where is None else rows.where(compiler.truth(self._cheap_first(where)))
+
+    @property
+    def reads_payloads(self) -> bool:
+        """Whether a value of the query has to be looked for in payloads."""
+        return bool(self._of_payload)
+
+    def _cheap_first(self, where: Node) -> Node:
+        """Return the condition with its parts in such an order that few payloads are looked into."""
+        parts = list(_joined_by_and(where))
+        return Call("and", tuple(sorted(parts, key=self._looks_into_payload))) if len(parts) > 1 else where
+
+    def _looks_into_payload(self, node: Node) -> bool:
+        return any(isinstance(part, Name) and part.name in self._of_payload for part in within(node))
 
     def newest_first(self) -> ColumnElement[Any]:
         """Return what the rows are ordered by where nothing else decides."""

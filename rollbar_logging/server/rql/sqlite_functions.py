@@ -5,104 +5,29 @@ None of them raises: what has no answer is NULL. Numbers of texts: a position co
 
 from __future__ import annotations
 
-import json
 import math
 import re
-import zlib
 from collections.abc import Callable
 from decimal import Context, Decimal
-from functools import lru_cache
-from importlib.util import find_spec
 from typing import Any
 
+from rollbar_logging.server.rql.payloads import LARGEST_INTEGER, Payloads, body_kind
+from rollbar_logging.server.rql.sqlite_totals import Average, Sum
 from rollbar_logging.server.rql.values import NUMBER_PATTERN
-from rollbar_logging.server.storage.payload import unpack
-from rollbar_logging.server.traits import storable
 
-_LARGEST_INTEGER = 2**63 - 1
 _NUMBER = re.compile(NUMBER_PATTERN)
 _EXACT = Context(prec=700)
 """Wide enough for any two floats."""
-_INDEX = re.compile(r"-?[0-9]{1,9}")
 
 
 def register_functions(connection: Any) -> None:
     """Register the functions on a connection of `sqlite3`."""
-    path = _path_function()
-    for name, function in {"path": path, **_FUNCTIONS}.items():
+    payloads = Payloads()
+    of_payloads = {"path": payloads.at_path, "level": payloads.level, "body_kind": body_kind}
+    for name, function in {**of_payloads, **_FUNCTIONS}.items():
         connection.create_function(f"rql_{name}", -1, function, deterministic=True)
-
-
-def _path_function() -> Callable[[bytes, str], Any]:
-    """Return a function that remembers the last payload: several paths of one row unpack it once."""
-    last: tuple[bytes, Any] = (b"", None)
-
-    def at_path(packed: bytes, path: str) -> Any:
-        nonlocal last
-        if packed != last[0]:
-            last = (packed, _load(packed))
-        return plain(_find(last[1], path))
-
-    return at_path
-
-
-def _load(packed: bytes) -> Any:
-    try:
-        text = unpack(packed)
-    except (zlib.error, UnicodeDecodeError, TypeError):
-        return None
-    try:
-        return _read()(text)
-    except ValueError:
-        pass  # orjson is stricter: half a surrogate pair
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-@lru_cache(1)
-def _read() -> Callable[[str], Any]:
-    if find_spec("orjson") is None:
-        return json.loads
-    import orjson  # noqa: PLC0415 - an extra
-
-    return orjson.loads
-
-
-def _find(value: Any, path: str) -> Any:
-    for part in _parts(path):
-        if isinstance(value, dict):
-            value = value.get(part)
-        elif isinstance(value, list) and _INDEX.fullmatch(part):
-            index = int(part)
-            value = value[index] if -len(value) <= index < len(value) else None
-        else:
-            return None
-    return value
-
-
-@lru_cache(1024)
-def _parts(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
-
-
-def plain(value: Any) -> Any:
-    """Return a JSON value as SQLite can hold it: truths are 1 and 0, objects and lists are JSON text."""
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, (dict, list)):
-        return storable(json.dumps(value, ensure_ascii=False))
-    if isinstance(value, bool):
-        return int(value)
-    return _float(value) if isinstance(value, int) and abs(value) > _LARGEST_INTEGER else value
-
-
-def _float(value: int) -> float:
-    try:
-        return float(value)
-    except OverflowError:  # larger than all of them, as it is on PostgreSQL
-        return math.inf if value > 0 else -math.inf
+    for name, aggregate in {"sum": Sum, "avg": Average}.items():
+        connection.create_aggregate(f"rql_{name}", 1, aggregate)
 
 
 def number(value: Any) -> int | float | None:
@@ -111,7 +36,7 @@ def number(value: Any) -> int | float | None:
         return value if math.isfinite(value) else None
     if not isinstance(value, str) or not _NUMBER.search(value):
         return None
-    if value.strip().lstrip("+-").isdecimal() and abs(int(value)) <= _LARGEST_INTEGER:
+    if value.strip().lstrip("+-").isdecimal() and abs(int(value)) <= LARGEST_INTEGER:
         return int(value)
     return float(value)
 
@@ -143,7 +68,7 @@ def _computed(left: Any, right: Any, compute: Callable[[Decimal, Decimal], Decim
         found = compute(Decimal(repr(left)), Decimal(repr(right)))
     except ArithmeticError:  # an infinity
         return None
-    is_whole = found == found.to_integral_value() and abs(found) <= _LARGEST_INTEGER
+    is_whole = found == found.to_integral_value() and abs(found) <= LARGEST_INTEGER
     return int(found) if is_whole else float(found)
 
 

@@ -9,11 +9,11 @@ kind are compared as they are, numbers before texts.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import eq, ge, gt, le, lt, ne
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, FromClause, and_, false, func, not_, or_, true
+from sqlalchemy import Column, ColumnElement, FromClause, Select, and_, false, func, not_, or_, true
 
 from rollbar_logging.server.rql.words import RqlError
 
@@ -29,6 +29,11 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {"=": eq, "!=": ne, "<": lt,
 ARITHMETIC = frozenset({"+", "-", "*", "/", "div", "mod"})
 
 
+_LONGEST_LIFTED = 255
+_UNKNOWN = "unknown"
+"""What some columns have where the payload has nothing."""
+
+
 class Value(NamedTuple):
     """One value.
 
@@ -41,6 +46,24 @@ class Value(NamedTuple):
     expression: ColumnElement[Any]
     kind: Kind
     size: int = 1
+
+
+class Lifted(NamedTuple):
+    """A column that has the text of a path, cut short at 255 characters, or NULL where it is empty or no text.
+
+    Attributes:
+        column: Which.
+        body: ``trace`` or ``trace_chain`` where the column is that of the one or the other, whichever the payload's
+            ``body`` has.
+    """
+
+    column: ColumnElement[str]
+    body: str | None = None
+
+    @property
+    def other_body(self) -> str:
+        """What else the body may have."""
+        return "trace_chain" if self.body == "trace" else "trace"
 
 
 def made(expression: ColumnElement[Any], kind: Kind, *parts: Value, times: int = 1) -> Value:
@@ -63,8 +86,20 @@ class Backend(ABC):
         """Return a text, a number or NULL, which the database is given beside the query."""
 
     @abstractmethod
-    def paths(self, data: Column[Any], names: Sequence[str]) -> tuple[list[FromClause], dict[str, Value]]:
-        """Return the values at some paths of the payload, and what has to stand beside the table in FROM."""
+    def paths(
+        self, data: Column[Any], names: Sequence[str], lifted: Mapping[str, Lifted]
+    ) -> tuple[list[FromClause], dict[str, Value]]:
+        """Return the values at some paths of the payload, and what has to stand beside the table in FROM.
+
+        Args:
+            data: Has the payload.
+            names: The paths.
+            lifted: Of some paths the columns that have their texts.
+        """
+
+    def once(self, rows: Select[Any]) -> Select[Any]:
+        """Have the columns of a subquery over payloads computed once for each row, wherever they are used."""
+        return rows
 
     def only_project(self, column: Column[Any], project_id: int, *, is_bounded: bool) -> ColumnElement[bool]:
         """Return the condition that lets one project's rows through.
@@ -105,6 +140,10 @@ class Backend(ABC):
     def text_function(self, name: str, arguments: Sequence[Value]) -> Value:
         """Apply a function of texts; each argument is of the kind that it needs."""
 
+    def total(self, name: Literal["sum", "avg"], number: Value) -> Value:
+        """Return the sum or the average of a group."""
+        return made(getattr(func, name)(number.expression), "number", number)
+
     @abstractmethod
     def extreme(self, name: Literal["min", "max"], value: Value) -> Value:
         """Return the least or the greatest of a group."""
@@ -112,6 +151,18 @@ class Backend(ABC):
     @abstractmethod
     def order(self, value: Value, *, is_descending: bool) -> list[ColumnElement[Any]]:
         """Return what orders by *value*: NULL, numbers, texts."""
+
+    @abstractmethod
+    def reads_like_number(self, column: ColumnElement[str]) -> ColumnElement[bool]:
+        """Whether a text has nothing but what numbers have; roughly."""
+
+    def is_certain(self, lifted: Lifted) -> ColumnElement[bool]:
+        """Whether a path has just what the column has: no number taken as a text, and nothing cut short.
+
+        NULL where the column is: the path may have an empty text then, a truth, an object or a list.
+        """
+        column = lifted.column
+        return and_(func.length(column) < _LONGEST_LIFTED, column != _UNKNOWN, not_(self.reads_like_number(column)))
 
     def truth(self, value: Value) -> Value:
         """Take a value as a truth: a number other than 0."""

@@ -147,9 +147,10 @@ def test_what_would_grow_beyond_measure_is_refused(asker: Asker) -> None:
 
 def test_what_a_database_refuses_is_told_in_its_words(lite: Asker) -> None:
     """Without the statement, which nobody wrote."""
-    error = lite.refusal("SELECT sum(9223372036854775807) FROM item_occurrence")
+    longer = f"concat({', '.join(['request.url'] * 60)})"
+    error = lite.refusal(f"SELECT uuid FROM item_occurrence WHERE 'a' LIKE concat({', '.join([longer] * 3)})")
 
-    assert error == "The database cannot answer this: integer overflow"
+    assert error == "The database cannot answer this: LIKE or GLOB pattern too complex"
 
 
 @pytest.fixture
