@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, TypeGuard
 
 from rollbar_logging.capture.codes import Codes
+from rollbar_logging.capture.fields import kept_fields
 from rollbar_logging.capture.occurrence import Code, Frame, Plain, Trace
 from rollbar_logging.capture.sensitive import hidden_variables, hide
 from rollbar_logging.capture.steps import Step, shortened, steps_of
@@ -248,7 +249,12 @@ def _attributes(error: BaseException, reading: Reading) -> dict[str, Plain]:
     if not held and not names:
         return {}
     found = [(name, _held(error, name)) for name in names]
-    found.extend((name, value) for name, value in list(held.items()) if type(name) is str and name[:1] != "_")
+    kept = kept_fields(cls) if held else ()
+    found.extend(
+        (name, value)
+        for name, value in list(held.items())
+        if type(name) is str and name[:1] != "_" and name not in kept
+    )
     known = [(name, value) for name, value in found if value is not None][: reading.max_items]
     return {name: reading.describe(value, 1) for name, value in known}
 

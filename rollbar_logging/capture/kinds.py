@@ -15,6 +15,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
+from rollbar_logging.capture.fields import has_own_repr, kept_fields, shown_fields
 from rollbar_logging.capture.libraries import ARRAYS, CALLS, EXACT_TEXT, FUTURES, HOLDERS, LAZY, QUERYSETS, ROWS
 from rollbar_logging.capture.occurrence import Plain
 from rollbar_logging.capture.subclasses import SUBCLASSES
@@ -91,7 +92,7 @@ def _by_base(cls: type, bases: Any) -> Reader | None:
     if isinstance(cls, enum.EnumMeta):
         return _read_enum
     if tuple in bases and isinstance(getattr(cls, "_fields", None), tuple):
-        return _read_namedtuple
+        return _read_repr if has_own_repr(cls) else _read_namedtuple
     ids = set(map(id, bases))  # not `in`: a metaclass may have an ``__eq__``
     for base, reader in _READERS_OF_BASES.items():
         if id(base) in ids:
@@ -100,7 +101,7 @@ def _by_base(cls: type, bases: Any) -> Reader | None:
 
 
 def _by_shape(cls: type) -> Reader:
-    if _fields_of(cls):
+    if shown_fields(cls) and not has_own_repr(cls):
         return _read_record
     default: Any = object.__repr__
     return _reader_of_attributes(cls) if cls.__repr__ is default else _read_repr
@@ -140,7 +141,7 @@ def _read_record(reading: Reading, value: Any, depth: int) -> Plain:
     cls = type(value)
     held = _instance_dict(value)
     found: list[tuple[str, Any]] = [("<class>", type_name(cls))]
-    for name, shown in _fields_of(cls).items():
+    for name, shown in shown_fields(cls).items():
         if name in held:
             entry = [(name, held[name])]
         elif isinstance(slot := getattr(cls, name, None), types.MemberDescriptorType):
@@ -159,13 +160,6 @@ def _slot(slot: types.MemberDescriptorType, name: str, value: Any) -> list[tuple
         return []
 
 
-def _fields_of(cls: Any) -> dict[str, Any]:
-    """Return the names of the fields that are shown, with what attrs was told to show them by, or ``True``."""
-    fields: Any = getattr(cls, "__dataclass_fields__", None)
-    fields = tuple(fields.values()) if isinstance(fields, dict) else getattr(cls, "__attrs_attrs__", None)
-    return {field.name: field.repr for field in fields if field.repr} if isinstance(fields, tuple) else {}
-
-
 def _reader_of_attributes(cls: type) -> Reader:
     """Show what an object without a repr of its own holds, one object deep: ``<x.Y object at 0x…>`` helps nobody."""
     name = named(cls)
@@ -178,8 +172,10 @@ def _reader_of_attributes(cls: type) -> Reader:
 
 def _read_loaded(reading: Reading, value: Any, depth: int) -> Plain:
     """Show what an object holds itself, such as what a database object has loaded; to ask for more could query."""
-    held = [(name, held) for name, held in list(_instance_dict(value).items()) if not str(name).startswith("_")]
-    entries = [("<class>", type_name(type(value))), *held]
+    cls = type(value)
+    kept = kept_fields(cls)
+    held = [entry for entry in list(_instance_dict(value).items()) if not str(entry[0]).startswith("_")]
+    entries = [("<class>", type_name(cls)), *(entry for entry in held if entry[0] not in kept)]
     return reading.mapping(entries, len(entries), depth, value)
 
 

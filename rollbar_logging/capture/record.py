@@ -182,7 +182,8 @@ class Recorder:
             return _NO_EXCEPTION
         captured = read_exception(found, reading, self._limits)
         if found[2] is not None:
-            extras["traceback"] = found[2]
+            # An application's own extra of that name stays what it was.
+            extras["rollbar_traceback" if "traceback" in extras else "traceback"] = found[2]
         first = captured.chain[0]
         if first.frames:
             return captured

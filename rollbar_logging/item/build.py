@@ -8,7 +8,7 @@ raised first.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha1
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
@@ -72,7 +72,7 @@ def build(occurrence: Occurrence, origin: Origin, lines: Lines) -> dict[str, Any
         "fingerprint": _fingerprint(occurrence),
         "context": _short(occurrence.overrides.get("context") or request.get("endpoint") or request.get("route")),
         "body": _body(occurrence, lines),
-        "custom": {**_custom(occurrence), **unknown_person},
+        "custom": _with_own(_custom(occurrence), unknown_person),
         "person": person,
         "request": request,
         "server": _server(occurrence, origin),
@@ -221,14 +221,18 @@ def _custom(occurrence: Occurrence) -> dict[str, Plain]:
         **dict(zip(PLACE, occurrence.place, strict=False)),
         "task_name": occurrence.task_name,
     }
-    custom = dict(occurrence.extras)
-    # An application's own extra of that name stays what it was.
-    custom["record" if "record" not in custom else "rollbar_record"] = _present(record)
-    if occurrence.members:
-        custom["exception_group"] = list(occurrence.members)
-    if occurrence.stack:
-        custom["stack_info"] = occurrence.stack
-    return custom
+    own = {
+        "record": _present(record),
+        "exception_group": list(occurrence.members),
+        "stack_info": occurrence.stack,
+    }
+    return _with_own(occurrence.extras, own)
+
+
+def _with_own(custom: dict[str, Plain], own: Mapping[str, Plain]) -> dict[str, Plain]:
+    """Add what is ours and not empty; an application's own extra of that name stays what it was."""
+    added = {f"rollbar_{name}" if name in custom else name: value for name, value in own.items() if value}
+    return {**custom, **added}
 
 
 def _person(person: dict[str, Plain] | None) -> tuple[dict[str, str] | None, dict[str, Plain]]:
@@ -289,5 +293,5 @@ def _with_payload(data: dict[str, Any], payload: dict[str, Plain]) -> dict[str, 
         if person:
             data["person"] = person
     if odd:
-        data["custom"] = {**data.get("custom", {}), "payload_data": odd}
+        data["custom"] = _with_own(data.get("custom", {}), {"payload_data": odd})
     return data

@@ -14,6 +14,7 @@ from itertools import accumulate
 from typing import Any
 
 from rollbar_logging.item.scrub_walk import FREE, SOURCE, Walk, mode_of
+from rollbar_logging.item.secret_logins import LOGIN_ENDS, LOGIN_FLAG, scrub_logins
 from rollbar_logging.item.secret_names import BRIEF, CHOSEN, CLEAN, MADE, PLURAL, SecretNames
 from rollbar_logging.item.secret_text import SCRUBBED
 from rollbar_logging.item.secret_values import SecretValues
@@ -179,13 +180,24 @@ class Scrubber:
             return _INPUT if "input" in node and self._is_refused(node) else ()
         if not node or type(node[0]) is not str:
             return ()
-        hidden = {1} if len(node) == 2 and self._is_secret(node[0]) else set()  # noqa: PLR2004 - a pair
+        hidden = {1} if len(node) == 2 and self._is_pair(*node) else set()  # noqa: PLR2004
         for index, flag in enumerate(node[:-1], 1):
-            if type(flag) is str and flag.startswith("--") and self._is_secret(flag):
-                value = node[index]
-                if not (type(value) is str and value.startswith("-")):
-                    hidden.add(index)
+            if type(flag) is not str or not flag.startswith("-"):
+                continue
+            value = node[index]
+            if flag.startswith("--") and self._is_secret(flag):
+                is_value = not (type(value) is str and value.startswith("-"))
+            else:
+                is_value = flag.endswith(LOGIN_ENDS) and type(value) is str and _is_login(flag, value, node[:index])
+            if is_value:
+                hidden.add(index)
         return hidden
+
+    def _is_pair(self, name: str, value: object) -> bool:
+        """Whether these are a secret's name and its value; not if both are names, as in a list of such."""
+        return self._is_secret(name) and not (
+            type(value) is str and self._names.is_further(self._names.kind(name), value)
+        )
 
     def _is_refused(self, node: dict[str, Any]) -> bool:
         """Whether it is pydantic's word on a secret that it refused: where it stood, and what was given."""
@@ -252,6 +264,14 @@ class Scrubber:
         for key in keys:
             if marks[str(key)] in marked and marks[str(key)] not in clean and _goes(MADE, args[key]):
                 walk.changes.append((place, key, SCRUBBED))
+
+
+def _is_login(flag: str, value: str, before: list[Any]) -> bool:
+    """Whether an option of a command line and what is behind it are a user with a password."""
+    if ":" not in value or not LOGIN_FLAG.fullmatch(flag):
+        return False
+    is_curl = any(type(part) is str and "curl" in part for part in before)
+    return scrub_logins(f"{'curl' if is_curl else ''} {flag} {value}")[1] > 0
 
 
 def _goes(kind: int, value: Any) -> bool:

@@ -9,6 +9,7 @@ from rollbar_logging.item.secret_names import BRIEF, CHOSEN, MADE, MEMORABLE, PL
 from rollbar_logging.item.secret_text import (
     SCRUBBED,
     Literal,
+    Span,
     bracket_end,
     cut_at,
     is_prose,
@@ -16,8 +17,6 @@ from rollbar_logging.item.secret_text import (
     looks_made,
     placeholder_end,
 )
-
-Span = tuple[int, int]
 
 COMPARISONS = frozenset({"==", "===", "!="})
 OPEN = ("(", "[", "{")

@@ -55,6 +55,7 @@ _TELLING_LAST = frozenset(
 _TELLING_FIRST = frozenset({"count", "len", "max", "min", "n", "num", "number", "total"})
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
 _APART = re.compile(r"[\W_]+")
+_IS_NAME = re.compile(r"(?:[^\W\d]|[.'\" -]){1,64}")
 _LONGEST_KEPT = 100
 _MOST_KEPT = 4096
 
@@ -87,6 +88,20 @@ class SecretNames:
         """Whether *text*, which has spaces, is nothing but a secret name: ``card number``, not ``invalid token``."""
         found = _SECRET.fullmatch(words_of(text)) or (self._chosen and self._chosen.fullmatch(words_of(text)))
         return bool(found)
+
+    def is_further(self, kind: int, text: str) -> bool:
+        """Whether *text* behind a name is another secret name and no value, as in ``["password", "api_key"]``.
+
+        What people choose may be any word: ``secret`` behind ``password`` is taken for a value.
+
+        Args:
+            kind: The kind of the name before it.
+            text: What may be a name.
+        """
+        other = self.kind(text) if _IS_NAME.fullmatch(text) else CLEAN
+        if other == CHOSEN or (other != CLEAN and " " in text):
+            return self.is_exactly(text)
+        return other != CLEAN and (other == MADE or kind in {MADE, PLURAL})
 
     def _decide(self, words: str) -> int:
         if self._chosen is not None and self._chosen.search(words):

@@ -18,15 +18,16 @@ from rollbar_logging.item.secret_literals import (
     COMPARISONS,
     OPEN,
     Pair,
-    Span,
     in_brackets,
     in_code,
     in_element,
     in_literal,
 )
+from rollbar_logging.item.secret_logins import LOGIN_SIGNS
 from rollbar_logging.item.secret_names import BRIEF, CLEAN, PLURAL, SecretNames
 from rollbar_logging.item.secret_text import (
     SCRUBBED,
+    Span,
     call_end,
     is_expression,
     is_prose,
@@ -54,7 +55,9 @@ _MAYBE_AFTER = (
 )
 """A quicker and more generous form of the same, for the alarm."""
 
-_FLAG = r"-(?=-[A-Za-z][\w.-]{1,40}[ \t\"',\\])"
+_OPTION = r"-(?=[A-Za-z][\w.-]{1,40}[ \t\"',\\])"
+_DASH = f"-(?:{'|'.join([_OPTION, *LOGIN_SIGNS])})"
+"""For the alarm: an option of a command line with its value. One branch, as each costs something at each character."""
 _STEMS = (
     *("pass", "pw", "kennwort", "secret", "token", "auth", "cred", "cookie", "csrf", "xsrf", "otp", "pin"),
     *("cvv", "cvc", "social", "signature", "sig", "bearer"),
@@ -106,7 +109,7 @@ class SecretPairs:
         self._names = names
         self._pair = re.compile(f"(?:{signs_pattern([*long, *short])}){_AFTER}", re.VERBOSE)
         self.signs = [sign._replace(then=sign.then + _MAYBE_AFTER) for sign in long]
-        self.branches = [_FLAG, *_SHORT_ENDS]
+        self.branches = [_DASH, *_SHORT_ENDS]
 
     def scrub(self, text: str, *, code: bool = False) -> tuple[str, int]:
         """Replace the values.
@@ -160,6 +163,9 @@ class SecretPairs:
             return in_element(text, pair, code=code)
         literal = literal_at(text, at, encoded="%" in pair.separator)
         if literal is not None:
+            shown = text[literal.start : min(literal.end, literal.start + _LONGEST_KEY + 1)]
+            if pair.separator == "," and not pair.is_flag and self._names.is_further(pair.kind, shown):
+                return None
             return in_literal(text, pair, literal, code=code)
         if _takes_literals_only(pair) or placeholder_end(text, at) > 0:
             return None

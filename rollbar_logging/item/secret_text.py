@@ -10,6 +10,9 @@ import re
 import sys
 from typing import NamedTuple
 
+Span = tuple[int, int]
+"""Where something begins and ends in a text."""
+
 SCRUBBED = "[scrubbed]"
 """What stands in the place of a secret."""
 
@@ -201,3 +204,18 @@ def _backslashes(text: str, at: int, start: int) -> int:
     while first > start and text[first - 1] == "\\":
         first -= 1
     return at - first
+
+
+def replaced(text: str, spans: list[Span]) -> tuple[str, int]:
+    """Replace *spans*, which are in order, by `SCRUBBED`; of two that overlap, the first.
+
+    Returns:
+        The text, the same object if there are none, and how many were replaced.
+    """
+    parts: list[str] = []
+    done = 0
+    for start, end in spans:
+        if start >= done:
+            parts += (text[done:start], SCRUBBED)
+            done = end
+    return ("".join([*parts, text[done:]]), len(parts) // 2) if parts else (text, 0)

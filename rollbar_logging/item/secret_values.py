@@ -14,12 +14,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from rollbar_logging.item.secret_alarm import Sign, signs_pattern
+from rollbar_logging.item.secret_forms import PART, SecretForms
+from rollbar_logging.item.secret_logins import scrub_logins
 from rollbar_logging.item.secret_names import CLEAN, SecretNames
 from rollbar_logging.item.secret_numbers import CARD, CARD_SIGNS, IBAN, IBAN_SIGNS, iban_length, is_card
 from rollbar_logging.item.secret_pairs import SecretPairs
-from rollbar_logging.item.secret_text import CUT, SCRUBBED, cut_at, looks_made, placeholder_end
-
-Span = tuple[int, int]
+from rollbar_logging.item.secret_text import CUT, SCRUBBED, Span, cut_at, looks_made, placeholder_end, replaced
 
 
 class Shape(NamedTuple):
@@ -119,6 +119,7 @@ class SecretValues:
 
     def __init__(self, names: SecretNames, *, emails: bool, ibans: bool, access_token: str | None) -> None:
         self._pairs = SecretPairs(names)
+        self._readers = (SecretForms(names).scrub, scrub_logins, self._pairs.scrub)
         self._rules: list[Callable[[str], tuple[str, int]]] = [_scrub_private_keys, _scrub_urls, _refused_rule(names)]
         after = [_scrub_shapes, _scrub_signed, _scrub_schemes, _scrub_cards]
         signs = [*self._pairs.signs, *_SIGNS]
@@ -152,23 +153,13 @@ class SecretValues:
         for rule in self._rules:
             text, count = rule(text)
             total += count
-        text, count = self._pairs.scrub(text, code=code)
-        total += count
+        for read in self._readers:
+            text, count = read(text, code=code)
+            total += count
         for rule in self._after:
             text, count = rule(text)
             total += count
         return text, total
-
-
-def _replaced(text: str, spans: list[Span]) -> tuple[str, int]:
-    """Replace *spans*, which are in order; of two that overlap, the first."""
-    parts: list[str] = []
-    done = 0
-    for start, end in spans:
-        if start >= done:
-            parts += (text[done:start], SCRUBBED)
-            done = end
-    return ("".join([*parts, text[done:]]), len(parts) // 2) if parts else (text, 0)
 
 
 def _scrub_private_keys(text: str) -> tuple[str, int]:
@@ -182,7 +173,7 @@ def _scrub_private_keys(text: str) -> tuple[str, int]:
         has_end = found is not None
         at = found.end() if found else cut_at(text, begin.end())
         spans.append((begin.start(), at))
-    return _replaced(text, spans)
+    return replaced(text, spans)
 
 
 def _scrub_urls(text: str) -> tuple[str, int]:
@@ -197,7 +188,7 @@ def _scrub_urls(text: str) -> tuple[str, int]:
         if part == "cut" and ("@" in found["user"] or _is_port(value, is_whole=end == len(text))):
             continue
         spans.append((start, end))
-    return _replaced(text, spans)
+    return replaced(text, spans)
 
 
 def _is_port(value: str, *, is_whole: bool) -> bool:
@@ -219,7 +210,7 @@ def _scrub_signed(text: str) -> tuple[str, int]:
     """JSON Web Tokens, Flask's and Django's signed values: base64 of an object, and a signature."""
     if "eyJ" not in text:
         return text, 0
-    return _replaced(text, [found.span() for found in _SIGNED.finditer(text) if _is_signed(found[0])])
+    return replaced(text, [found.span() for found in _SIGNED.finditer(text) if _is_signed(found[0])])
 
 
 def _is_signed(token: str) -> bool:
@@ -238,7 +229,7 @@ def _scrub_schemes(text: str) -> tuple[str, int]:
         for found in _SCHEME.finditer(text)
         if (looks_made(found[1]) if found[1] else _is_basic(found[2]))
     ]
-    return _replaced(text, spans)
+    return replaced(text, spans)
 
 
 def _is_basic(encoded: str) -> bool:
@@ -256,7 +247,7 @@ def _scrub_cards(text: str) -> tuple[str, int]:
         for found in CARD.finditer(text)
         if found["cut"] or is_card(found[1])
     ]
-    return _replaced(text, spans)
+    return replaced(text, spans)
 
 
 def _scrub_emails(text: str) -> tuple[str, int]:
@@ -270,7 +261,7 @@ def _scrub_ibans(text: str) -> tuple[str, int]:
             spans.append(found.span("cut"))
         elif length := iban_length(text, found.start()):
             spans.append((found.start(), found.start() + length))
-    return _replaced(text, spans)
+    return replaced(text, spans)
 
 
 def _refused_rule(names: SecretNames) -> Callable[[str], tuple[str, int]]:
@@ -280,7 +271,7 @@ def _refused_rule(names: SecretNames) -> Callable[[str], tuple[str, int]]:
         if "input_value=" not in text:
             return text, 0
         found = (match for match in _REFUSED.finditer(text) if names.kind(match["name"]) != CLEAN)
-        return _replaced(text, [match.span("value") for match in found if match["why"] != "missing"])
+        return replaced(text, [match.span("value") for match in found if match["why"] != "missing"])
 
     return scrub
 
@@ -295,7 +286,7 @@ def _token_rule(token: str) -> Callable[[str], tuple[str, int]]:
             end = found.start() + _shared(token, text[found.start() : found.start() + len(token)])
             if end - found.start() == len(token) or _CUT.match(text, end):
                 spans.append((found.start(), end))
-        return _replaced(text, spans)
+        return replaced(text, spans)
 
     return scrub
 
@@ -311,6 +302,7 @@ _SCHEME_WORDS = ("Bearer ", "bearer ", "BEARER ", "Basic ", "basic ", "BASIC ")
 _SIGNS = (
     *(Sign(sign, then=shape.then) for shape in SHAPES for sign in shape.signs),
     *(Sign(word, then=r"[\w.~+/=-]{6}") for word in _SCHEME_WORDS),
+    Sign(PART.rstrip(";"), then=";"),
     Sign("netloc", then=r"[\"']?[ ]?[:=]"),
     Sign("eyJ", then=r"[\w-]{4}"),
     Sign("-----BEGIN"),

@@ -52,6 +52,17 @@ def test_a_traceback_that_came_as_text_is_kept() -> None:
     assert occurrence.extras == {"traceback": "Traceback: …"}
 
 
+def test_an_extra_named_traceback_stays() -> None:
+    """An application's own extra keeps its name; the text of the traceback takes another."""
+    handler = Capturing()
+    exc_info = (ValueError, ValueError("x"), "Traceback: …")
+    handler.handle(logging.makeLogRecord({"exc_info": exc_info, "levelno": 40, "traceback": "mine"}))
+    (occurrence,) = handler.caught
+    assert occurrence is not None
+
+    assert occurrence.extras == {"traceback": "mine", "rollbar_traceback": "Traceback: …"}
+
+
 def test_a_class_without_an_instance_is_an_exception() -> None:
     """Where only the class was kept, or the class with its arguments, an instance is made."""
 

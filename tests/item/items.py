@@ -83,3 +83,23 @@ def frames_of(data: dict[str, Any]) -> list[Any]:
     """The frames of an item's only trace."""
     frames: list[Any] = data["body"]["trace"]["frames"]
     return frames
+
+
+def in_locals(variables: dict[str, Any]) -> dict[str, Any]:
+    """An item with one frame that has these local variables."""
+    frame = {
+        "filename": "/srv/app.py",
+        "lineno": 3,
+        "method": "login",
+        "code": "    raise ValueError(user)",
+        "context": {"pre": ["def login(user, password):"], "post": []},
+        "argspec": ["user", "password"],
+        "locals": variables,
+    }
+    exception = {"class": "ValueError", "message": "no such user"}
+    return {
+        "uuid": "d4c7acef-55bf-4c9e-a95e-4fe9428a8287",
+        "environment": "production",
+        "body": {"trace": {"frames": [frame], "exception": exception}},
+        "notifier": {"name": "rollbar-logging", "version": "0.1.0"},
+    }

@@ -20,12 +20,22 @@ def test_extras_are_custom() -> None:
     assert data["custom"]["exception_group"] == [{"class": "KeyError"}]
 
 
-def test_an_extra_named_record_stays() -> None:
-    """An application's own extra keeps its name; the record's facts take another."""
-    custom = built(extras={"record": "mine"})["custom"]
+@pytest.mark.parametrize("name", ["record", "exception_group", "stack_info", "person"])
+def test_an_extra_named_like_one_of_ours_stays(name: str) -> None:
+    """An application's own extra keeps its name; what the report tells under that name takes another."""
+    ours: dict[str, Any] = {"members": ({"class": "KeyError"},), "stack": "Stack …", "person": {"username": "Ursula"}}
+    without, custom = built(**ours)["custom"], built(**ours, extras={name: "mine"})["custom"]
 
-    assert custom["record"] == "mine"
-    assert custom["rollbar_record"]["logger"] == "app"
+    assert custom.pop(name) == "mine"
+    assert custom.pop(f"rollbar_{name}") == without.pop(name)
+    assert custom == without
+
+
+def test_an_extra_named_payload_data_stays() -> None:
+    """So it is with the parts of a payload that do not fit."""
+    custom = built(extras={"payload_data": "mine"}, payload={"level": 5})["custom"]
+
+    assert (custom["payload_data"], custom["rollbar_payload_data"]) == ("mine", {"level": 5})
 
 
 def test_what_was_captured_is_not_changed() -> None:
