@@ -157,6 +157,7 @@ class _Capture:
         self._logger = logger or logging.getLogger()
         self._listener = _Listener(self, settings)
         self._stand_ins: dict[logging.Handler, _StandIn] = {}
+        self._made: list[_StandIn] = []
         self._numbers = itertools.count()
         self._order: dict[str, int] = {}
         self.too_low = TooLow()
@@ -180,7 +181,8 @@ class _Capture:
         try:
             self.look()
         finally:
-            for stand_in in self._stand_ins.values():
+            self._stand_ins.clear()  # else a handler lives, and reports, for as long as somebody has the reports
+            for stand_in in self._made:
                 stand_in.end()
 
     def takes(self, record: logging.LogRecord, endpoint: str | None) -> bool:
@@ -194,6 +196,8 @@ class _Capture:
         if stand_in is None:
             made = _StandIn(settings._replace(**self._changes))
             stand_in = self._stand_ins.setdefault(handler, made)  # another thread may have been faster
+            if stand_in is made:
+                self._made.append(made)
         number = next(self._numbers)
         stand_in.emit(record)
         uuid = record.__dict__.get("rollbar_uuid")
@@ -201,7 +205,7 @@ class _Capture:
             self._order.setdefault(uuid, number)
 
     def look(self) -> list[Report]:
-        for stand_in in list(self._stand_ins.values()):
+        for stand_in in list(self._made):
             if not stand_in.flush(PATIENCE):
                 raise RollbarError(f"what was logged was not built within {PATIENCE:g} s: does before_send hang?")
         return sorted(self._memory.reports, key=lambda report: self._order.get(report.uuid, len(self._order)))
@@ -209,7 +213,7 @@ class _Capture:
     def count_dropped(self) -> Mapping[str, int]:
         self.look()
         counts: Counter[str] = Counter()
-        for stand_in in list(self._stand_ins.values()):
+        for stand_in in list(self._made):
             counts.update(stand_in.stats().dropped)
         return counts
 

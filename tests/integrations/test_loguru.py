@@ -131,6 +131,7 @@ def test_without_a_handler_there_is_a_new_one(logger: Any) -> None:
     logger.add(RollbarSink(access_token=TOKEN, environment="loguru"), level="ERROR")
     with capture_reports() as reports:
         logger.error("boom")
+    logger.remove()
 
     assert [report.raw["environment"] for report in reports] == ["loguru"]
     with pytest.raises(SettingsError):

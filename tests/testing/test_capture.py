@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import logging.config
 import logging.handlers
@@ -12,6 +13,7 @@ import os
 import queue
 import threading
 import unittest.mock
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -398,6 +400,22 @@ def test_what_is_logged_while_it_ends_is_kept_for_later() -> None:
     (reports,) = captured
     assert_reported(reports, message="before the end")
     assert isinstance(reports[0], Report)
+
+
+def test_a_handler_does_not_live_on_for_its_reports(logger: logging.Logger) -> None:
+    """Whoever has the reports has no handler, which others would go on reporting by."""
+    handler = RollbarHandler()
+    logger.addHandler(handler)
+    with capture_reports() as reports:
+        logger.error("boom")
+    logger.removeHandler(handler)
+    left = weakref.ref(handler)
+    del handler
+    gc.collect()
+
+    assert left() is None
+    assert messages(reports) == ["boom"]
+    assert reports.dropped == {}
 
 
 KEYS = st.text(min_size=1).map(lambda text: f"x_{text}")
