@@ -38,9 +38,11 @@ from rollbar_logging.server.storage.opening import open_store
 from rollbar_logging.server.storage.people import ensure_user
 from rollbar_logging.server.storage.reading import list_arrivals
 from rollbar_logging.server.storage.removal import resume_removals
+from rollbar_logging.server.token_changes import reload_tokens
 from rollbar_logging.server.tokens import ACCOUNT_TOKENS, SCOPES, TokenBook
 
 _RETENTION_SECONDS = 60.0
+_TOKENS_SECONDS = 5.0
 _SIZE_SECONDS = 3600.0
 
 
@@ -117,6 +119,8 @@ class Service:
             retention = Retention(self._database, self._options.retention, self._unix_clock)
             yield partial(every, _RETENTION_SECONDS, "deleting old occurrences", retention.run)
         if self._options.database is not None:
+            reload = partial(reload_tokens, self._parts)
+            yield partial(every, _TOKENS_SECONDS, "looking for changed access tokens", reload)
             yield partial(every, _SIZE_SECONDS, "looking at the database's size", SizeNote(self._database).run)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -38,3 +39,9 @@ async def change_tokens(
         if after.get(token_id) != token:
             parts.limiter.forget(token_id)
     return result
+
+
+async def reload_tokens(parts: Parts) -> None:
+    """Know the tokens as another server that uses the database may have left them."""
+    # In the writer's turn, so that what was read before a change of ours does not take its place.
+    await change_tokens(parts, lambda job: asyncio.wrap_future(parts.database.change(job)), lambda _database: None)

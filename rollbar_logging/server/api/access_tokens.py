@@ -16,9 +16,9 @@ from rollbar_logging.server.api.calls import (
     LARGEST_ID,
     PROJECT_NOT_FOUND,
     Call,
-    Form,
     account_call,
 )
+from rollbar_logging.server.api.fields import Form
 from rollbar_logging.server.parts import Parts
 from rollbar_logging.server.storage.access_tokens import (
     StoredToken,

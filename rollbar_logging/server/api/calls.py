@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection
 from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.server.answers import Answer, Refused, failure
-from rollbar_logging.server.body import MOST_FIELDS, Disconnected, form_fields, parse_json, read_body, unpack
+from rollbar_logging.server.api.fields import TOKEN, Incoming, answered, read_fields
+from rollbar_logging.server.body import Disconnected
 from rollbar_logging.server.integers import LARGEST, integer_of
 from rollbar_logging.server.parts import Caller, Parts
 from rollbar_logging.server.storage.projects import project_exists
-from rollbar_logging.server.tokens import Token, require
-from rollbar_logging.server.traits import storable
+from rollbar_logging.server.tokens import Token, passed_token, require
 from rollbar_logging.server.wire import api_response
 
 _Result = TypeVar("_Result")
@@ -29,11 +29,10 @@ LARGEST_ID = LARGEST
 
 LARGEST_PAGE = 10**9
 
+_STRANGERS = 4
+"""Large bodies that are taken at a time from callers whose token is not known before: a file of each is on the disk."""
+
 PROJECT_NOT_FOUND = "Project not found in this account."
-
-
-class Form(dict[str, Any]):
-    """The fields of a form: numbers and booleans are texts there, which they may not be in JSON."""
 
 
 class Call(NamedTuple):
@@ -120,41 +119,47 @@ def project_call(parts: Parts, scope: str, endpoint: Endpoint, *, max_body: int 
     *max_body* is the bytes of the largest body where it is more than the server's.
     """
 
-    async def _check(token: Token, request: Request, fields: Mapping[str, Any]) -> int:
-        return await _project_of(parts, token, scope, request, fields)
+    async def _named(token: Token, request: Request, fields: Mapping[str, Any]) -> int:
+        return await _project_of(parts, token, request, fields)
 
-    return _wrapped(parts, endpoint, _check, max_body)
+    return _wrapped(parts, endpoint, partial(_permit, scope), _named, max_body)
 
 
 def any_call(parts: Parts, scope: str, endpoint: Endpoint) -> Respond:
     """Wrap an endpoint as `project_call` does; an account's token need not name a project, which is 0 then."""
 
-    async def _check(token: Token, request: Request, fields: Mapping[str, Any]) -> int:
+    async def _named(token: Token, request: Request, fields: Mapping[str, Any]) -> int:
         if token.project_id is None and not (request.query_params.get("project_id") or fields.get("project_id")):
-            require(token, scope)
             return 0
-        return await _project_of(parts, token, scope, request, fields)
+        return await _project_of(parts, token, request, fields)
 
-    return _wrapped(parts, endpoint, _check)
+    return _wrapped(parts, endpoint, partial(_permit, scope), _named)
 
 
 def account_call(parts: Parts, scope: str, endpoint: Endpoint) -> Respond:
     """Wrap an endpoint that needs an account's token with *scope*."""
 
-    async def _check(token: Token, _request: Request, _fields: Mapping[str, Any]) -> int:
+    def _permit_account(token: Token) -> None:
         if token.project_id is not None:
             raise Refused(403, "insufficient privileges: an account access token is required.")
         require(token, scope)
+
+    async def _none(_token: Token, _request: Request, _fields: Mapping[str, Any]) -> int:
         return 0
 
-    return _wrapped(parts, endpoint, _check)
+    return _wrapped(parts, endpoint, _permit_account, _none)
 
 
-async def _project_of(parts: Parts, token: Token, scope: str, request: Request, fields: Mapping[str, Any]) -> int:
+def _permit(scope: str, token: Token) -> None:
     if token.project_id is not None:
         require(token, scope)
+    else:
+        require(token, "read" if scope == "read" else "write")
+
+
+async def _project_of(parts: Parts, token: Token, request: Request, fields: Mapping[str, Any]) -> int:
+    if token.project_id is not None:
         return token.project_id
-    require(token, "read" if scope == "read" else "write")
     query = request.query_params
     named = str(query.get("project_id") or query.get("project_ids") or fields.get("project_id") or "")
     if not (named.isascii() and named.isdecimal()):
@@ -167,21 +172,69 @@ async def _project_of(parts: Parts, token: Token, scope: str, request: Request, 
     return project_id
 
 
+class _Admission:
+    """Admits a call by the token that it passes, before its body is read where that is possible.
+
+    Attributes:
+        caller: Who it is, as far as that is known.
+    """
+
+    def __init__(self, parts: Parts, request: Request, permit: Callable[[Token], None]) -> None:
+        self.caller = Caller()
+        self._parts = parts
+        self._headers, self._query = request.headers, request.url.query
+        self._permit = permit
+        self._token: Token | None = None
+        self._text = ""
+
+    def ahead(self) -> bool:
+        """Admit the call by its header or its query; ``False`` when they pass no token. Refusals as `by`."""
+        try:
+            passed_token(self._headers, None, self._query)
+        except Refused:
+            return False  # the body has one, if anything has
+        self.by(None)
+        return True
+
+    def by(self, in_body: str | None) -> Token:
+        """Admit the call, now that it is known what its body passes.
+
+        Raises:
+            Refused: 422 without a token, 403 for one that is unknown or may not do this, 429 over its limit.
+        """
+        text = passed_token(self._headers, in_body, self._query)
+        if self._token is None or text != self._text:
+            self._token, self._text = self.caller.admit(self._parts, self._headers, in_body, self._query), text
+            self.caller.refuse_if_over()
+            self._permit(self._token)
+        return self._token
+
+
 def _wrapped(
     parts: Parts,
     endpoint: Endpoint,
+    permit: Callable[[Token], None],
     project_of: Callable[[Token, Request, Mapping[str, Any]], Awaitable[int]],
     max_body: int = 0,
 ) -> Respond:
+    strangers = asyncio.Semaphore(_STRANGERS)
+
+    async def read(incoming: Incoming, admission: _Admission, *, is_known: bool) -> Mapping[str, Any]:
+        large = max(parts.max_body, max_body)
+        if is_known or not max_body:
+            return await read_fields(incoming, most=large, most_of_parts=large, on_token=admission.by)
+        async with strangers:
+            return await read_fields(incoming, most=parts.max_body, most_of_parts=large, on_token=admission.by)
+
     async def respond(request: Request) -> Response:
-        caller = Caller()
+        admission, incoming = _Admission(parts, request, permit), Incoming(request.receive, request.headers)
+        has_body = request.method not in {"GET", "HEAD"}
         fields: Mapping[str, Any] = {}
         try:
-            fields = await _fields(request, max(parts.max_body, max_body))
-            given = fields.get("access_token")
-            in_body = given if isinstance(given, str) else None
-            token = caller.admit(parts, request.headers, in_body, request.url.query)
-            caller.refuse_if_over()
+            is_known = admission.ahead()
+            fields = await read(incoming, admission, is_known=is_known) if has_body else fields
+            given = fields.get(TOKEN)
+            token = admission.by(given if isinstance(given, str) else None)
             project_id = await project_of(token, request, fields)
             answer = await endpoint(Call(parts, request, token, fields, project_id))
         except Refused as refused:
@@ -191,53 +244,10 @@ def _wrapped(
         finally:
             for file in filter(is_file, fields.values()):
                 await file.close()
-        return api_response(answer._replace(headers=(*answer.headers, *caller.rate_headers())))
+        response = api_response(answer._replace(headers=(*answer.headers, *admission.caller.rate_headers())))
+        return answered(response, incoming) if has_body else response
 
     return respond
-
-
-async def _fields(request: Request, limit: int) -> Mapping[str, Any]:
-    """Understand the body by what it is, not by what its ``Content-Type`` says."""
-    if request.method in {"GET", "HEAD"}:
-        return {}
-    body = unpack(
-        await read_body(request.receive, request.headers, limit), request.headers.get("content-encoding", ""), limit
-    )
-    body = body.removeprefix(b"\xef\xbb\xbf").strip()
-    if not body:
-        return {}
-    if body[:1] in b"{[":
-        return _object(parse_json(body))
-    if body.startswith(b"--") and request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await _multipart(request, body)
-    form = Form(_storable(dict(form_fields(body))))
-    return _object(parse_json(form["payload"].encode("utf-8", "replace"))) if "payload" in form else form
-
-
-def _object(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise Refused(400, "Bad request")
-    return dict(_storable(value))
-
-
-def _storable(value: Any) -> Any:
-    """Replace in all texts of a JSON value what no database carries."""
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, list):
-        return [_storable(inner) for inner in value]
-    return {_storable(key): _storable(inner) for key, inner in value.items()} if isinstance(value, dict) else value
-
-
-async def _multipart(request: Request, body: bytes) -> Form:
-    async def stream() -> Any:
-        yield body
-
-    try:
-        form = await MultiPartParser(request.headers, stream(), max_files=100, max_fields=MOST_FIELDS).parse()
-    except (MultiPartException, ValueError, KeyError):
-        raise Refused(400, "Bad request") from None
-    return Form(_storable(dict(form.multi_items())))
 
 
 def text_field(fields: Mapping[str, Any], name: str, *, longest: int) -> str | None:

@@ -14,9 +14,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rollbar_logging.server.answers import Answer, Refused, failure, render
-from rollbar_logging.server.api.item_post import admit, parse, take_item
+from rollbar_logging.server.api.fields import Incoming, answered
+from rollbar_logging.server.api.item_post import admit, parse, permit_posting, take_item
 from rollbar_logging.server.body import Disconnected, Parsed, read_body, too_large
 from rollbar_logging.server.parts import Caller, Parts
+from rollbar_logging.server.tokens import HEADER
 from rollbar_logging.server.wire import api_response
 
 _USUAL = 50
@@ -44,10 +46,11 @@ async def post_batch(request: Request, parts: Parts) -> Response:
 
     200, when one of its items is stored, or there is none in it; else what the first was refused with.
     """
+    incoming = Incoming(request.receive, request.headers)
     try:
-        payloads = await _payloads(request, parts)
+        payloads = await _payloads(incoming, parts)
     except Refused as refused:
-        return api_response(failure(refused.status, refused.message))
+        return answered(api_response(failure(refused.status, refused.message)), incoming)
     except Disconnected:
         return Response(status_code=400)  # nobody reads it
     # At the same time, so that they are written together.
@@ -55,10 +58,12 @@ async def post_batch(request: Request, parts: Parts) -> Response:
     return api_response(_answer(outcomes))
 
 
-async def _payloads(request: Request, parts: Parts) -> list[Any]:
+async def _payloads(incoming: Incoming, parts: Parts) -> list[Any]:
+    if text := incoming.headers.get(HEADER, "").strip():  # it counts for all of them, whatever they pass themselves
+        permit_posting(parts.tokens.find(text))
     roomy = parts._replace(max_body=_USUAL * parts.max_body)
-    body = await read_body(request.receive, request.headers, roomy.max_body)
-    payloads = parse(body, request.headers, roomy).payload
+    body = await read_body(incoming, incoming.headers, roomy.max_body)
+    payloads = parse(body, incoming.headers, roomy).payload
     if not isinstance(payloads, list):
         raise Refused(422, "Invalid format. The payload should be array.")
     if len(payloads) > _MOST:

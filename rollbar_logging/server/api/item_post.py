@@ -66,15 +66,26 @@ async def admit(
     """
     token = caller.admit(parts, headers, in_body, scope["query_string"].decode("latin-1"))
     if token.project_id is None:
-        raise Refused(403, "insufficient privileges: post_server_item scope is required but this is an account token.")
+        raise _not_of_a_project()
     address = scope["client"][0] if scope.get("client") else ""
     sender = Sender(token.project_id, token.name, address, parts.unix_clock(), body_bytes)
     if caller.is_first_over:
         await parts.database.add(limit_reached(sender))
     caller.refuse_if_over()
+    permit_posting(token)
+    return token, sender
+
+
+def permit_posting(token: Token) -> None:
+    """Refuse the call (403) unless *token* may post items of some kind; which of them, `take_item` looks at."""
+    if token.project_id is None:
+        raise _not_of_a_project()
     if "post_client_item" not in token.scopes:
         require(token, "post_server_item")
-    return token, sender
+
+
+def _not_of_a_project() -> Refused:
+    return Refused(403, "insufficient privileges: post_server_item scope is required but this is an account token.")
 
 
 async def take_item(parsed: Parsed, token: Token, sender: Sender, parts: Parts) -> str:

@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from rollbar_logging.server.answers import Answer, Refused, done, failure, success
 from rollbar_logging.server.api.calls import PROJECT_NOT_FOUND, Call, is_file, project_call, required_text, text_field
+from rollbar_logging.server.api.fields import Incoming, answered
 from rollbar_logging.server.body import Disconnected, read_body
 from rollbar_logging.server.parts import Parts
 from rollbar_logging.server.signing import SECONDS, Ticket, checked, signed
@@ -26,7 +27,11 @@ from rollbar_logging.server.traits import storable
 from rollbar_logging.server.wire import api_response
 
 MAX_UPLOAD = 64 * 1024 * 1024
-"""Bytes of one call, with all its files."""
+"""Bytes of one call, with all its files.
+
+A caller whose token stands in neither the header nor the query has so much of a form of several parts only: its files
+go to the disk, and are looked at when the token has come.
+"""
 
 LONGEST_VERSION = 255
 LONGEST_URL = 2048
@@ -99,16 +104,17 @@ async def _signed_url(call: Call) -> Answer:
 
 
 async def _put_bundle(request: Request, parts: Parts) -> Response:
+    incoming = Incoming(request.receive, request.headers)
     try:
-        answer = await _take_bundle(request, parts)
+        answer = await _take_bundle(request, incoming, parts)
     except Refused as refused:
         answer = failure(refused.status, refused.message)
     except Disconnected:
         return Response(status_code=400)  # nobody reads it
-    return api_response(answer)
+    return answered(api_response(answer), incoming)
 
 
-async def _take_bundle(request: Request, parts: Parts) -> Answer:
+async def _take_bundle(request: Request, incoming: Incoming, parts: Parts) -> Answer:
     """Take the zip that a signed address is for; the address is the permission."""
     key = await wrap_future(parts.database.ask(salt_of))
     now = parts.unix_clock()
@@ -118,7 +124,7 @@ async def _take_bundle(request: Request, parts: Parts) -> Answer:
     project_id = ticket.project_id
     if not await wrap_future(parts.database.ask(lambda database: project_exists(database, project_id))):
         raise Refused(404, PROJECT_NOT_FOUND)
-    content = await read_body(request.receive, request.headers, max(parts.max_body, MAX_UPLOAD))
+    content = await read_body(incoming, incoming.headers, max(parts.max_body, MAX_UPLOAD))
     if not content.startswith(_ZIP_BEGINNINGS):
         raise Refused(422, "Error: the bundle should be a zip file")
     bundle = Upload(ticket.version, ticket.prefix_url, "bundle.zip", content)

@@ -6,10 +6,12 @@ import asyncio
 import logging
 from typing import Any
 
+from sqlalchemy import Connection
+
 from rollbar_logging.errors import RollbarError
 from rollbar_logging.server.parts import Parts
 from rollbar_logging.server.rql.run import RqlResult, Stop, run_rql
-from rollbar_logging.server.storage.rql_jobs import RqlJob, set_status
+from rollbar_logging.server.storage.rql_jobs import RqlJob, claim, set_status
 
 _log = logging.getLogger(__name__)
 
@@ -53,14 +55,19 @@ class JobRunner:
         if not await self._set_status(job, "running"):
             return
         now = self._parts.unix_clock()
-        running = self._parts.database.ask(
-            lambda database: run_rql(database, job.project_id, job.query_string, now=now, stop=stop)
-        )
+
+        def run(database: Connection) -> RqlResult | None:
+            if not claim(database, job.id):
+                return None
+            return run_rql(database, job.project_id, job.query_string, now=now, stop=stop)
+
         try:
-            result = await asyncio.wrap_future(running)
+            result = await asyncio.wrap_future(self._parts.database.ask(run))
         except Exception:  # noqa: BLE001 - whatever it was, the job has to end
             _log.exception("RQL job %s failed", job.id)
             result = _BROKEN
+        if result is None:
+            return  # another server that uses the database has it at work
         await self._set_status(job, status_of(result), result_json(result))
 
     async def _set_status(self, job: RqlJob, status: str, result: Any = None) -> bool:

@@ -25,6 +25,12 @@ _MAPPED_BYTES = 2**31 - 65536
 """SQLite maps no more."""
 _CONNECT_SECONDS = 5
 
+_TAKE_TURN = (
+    "SELECT pg_advisory_xact_lock(7812735429104418674), set_config('idle_in_transaction_session_timeout', '60s', true)"
+)
+"""Waits for the transactions of other servers that use the database. The number is any; all versions have the same.
+A server that has stopped in the middle of a transaction, or cannot be reached, loses its turn after a minute."""
+
 
 class Store(NamedTuple):
     """An open database.
@@ -95,7 +101,7 @@ def _connect(database: str | Path | None) -> Store:
 
 def _connect_postgres(url: URL) -> Store:
     try:
-        return Store(_postgres_engine(url, 1), _postgres_engine(url, READERS))
+        return Store(_in_turns(_postgres_engine(url, 1)), _postgres_engine(url, READERS))
     except ModuleNotFoundError as error:
         raise RollbarError("PostgreSQL needs one more package: pip install 'rollbar-logging[postgres]'") from error
 
@@ -106,6 +112,16 @@ def _postgres_engine(url: URL, connections: int) -> Engine:
     return create_engine(
         url, hide_parameters=True, pool_size=connections, max_overflow=0, pool_pre_ping=True, connect_args=arguments
     )
+
+
+def _in_turns(engine: Engine) -> Engine:
+    """Let one server write at a time, as SQLite does, so that what a transaction has looked at stays as it is."""
+
+    @event.listens_for(engine, "begin")
+    def take_turn(connection: Any) -> None:
+        connection.exec_driver_sql(_TAKE_TURN)
+
+    return engine
 
 
 def _is_postgres(database: str | Path) -> bool:

@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 _STEP = 500
 """Rows of one step: a few milliseconds, in which nothing else is written."""
 
+_UNFINISHED = ("new", "running")
+
 PERSON_COLUMNS = {"id": "user_id", "username": "username", "email": "email"}
 """By what a person is named, and the occurrences' columns of it."""
 
@@ -75,7 +77,7 @@ def remove_project(database: Database, project_id: int) -> None:
 
 def resume_removals(database: Database) -> None:
     """Go on with what the last stop of the server interrupted; returns at once."""
-    jobs = select(people_delete_jobs.c.id).where(people_delete_jobs.c.state.in_(("new", "running")))
+    jobs = select(people_delete_jobs.c.id).where(people_delete_jobs.c.state.in_(_UNFINISHED))
     deleted = select(projects.c.id).where(projects.c.status == DELETED)
     for job_id in database.ask(lambda connection: connection.scalars(jobs).all()).result():
         remove_person(database, job_id)
@@ -106,19 +108,19 @@ class _PersonRemoval:
     """Walks once over the occurrences that were there at its first step, by their ids."""
 
     def __init__(self, job_id: int) -> None:
-        self._job_id = job_id
+        self._is_unfinished = (people_delete_jobs.c.id == job_id, people_delete_jobs.c.state.in_(_UNFINISHED))
         self._next, self._last = -1, -1
 
     def step(self, connection: Connection) -> bool:
         """Do a part; return whether there is more."""
+        person = connection.scalars(select(people_delete_jobs.c.person).where(*self._is_unfinished)).first()
+        if person is None:
+            return False  # another server that uses the database has finished it
         if self._next < 0:
             first, last = connection.execute(select(func.min(occurrences.c.id), func.max(occurrences.c.id))).one()
             self._next, self._last = first or 0, last or 0
             self._set(connection, state="running")
             return True
-        person = connection.scalars(
-            select(people_delete_jobs.c.person).where(people_delete_jobs.c.id == self._job_id)
-        ).one()
         named_by, _, value = person.partition(":")
         connection.execute(
             delete(occurrences).where(
@@ -137,7 +139,7 @@ class _PersonRemoval:
         self._set(connection, state="failed")
 
     def _set(self, connection: Connection, **columns: Any) -> None:
-        connection.execute(update(people_delete_jobs).where(people_delete_jobs.c.id == self._job_id).values(**columns))
+        connection.execute(update(people_delete_jobs).where(*self._is_unfinished).values(**columns))
 
 
 class _ProjectRemoval:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, insert, null, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, null, select, update
 
 from rollbar_logging.server.storage.tables import rql_jobs
 
 KEPT_SECONDS = 7 * 24 * 3600
 """So long a result is kept; after that the job is marked ``deleted``."""
+
+_AT_WORK = -(2**40)
+"""Numbers from here downwards are locks of jobs in PostgreSQL."""
 
 UNFINISHED = ("new", "running")
 _USABLE = (*UNFINISHED, "success")
@@ -86,6 +89,13 @@ def _aged(job: RqlJob, now: float) -> RqlJob:
     # A reader cannot write; what is too old is deleted when the next job comes.
     is_old = job.status not in UNFINISHED and job.date_modified < int(now) - KEPT_SECONDS
     return job._replace(status="deleted") if is_old else job
+
+
+def claim(connection: Connection, job_id: int) -> bool:
+    """Whether no other server that uses the database is at the job; then none will be until the transaction ends."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.scalar(select(func.pg_try_advisory_xact_lock(_AT_WORK - job_id))))
 
 
 def set_status(connection: Connection, job_id: int, status: str, now: float, result: Any = None) -> bool:
