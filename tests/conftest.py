@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +17,12 @@ settings.load_profile("no_clock")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let those processes not be measured that a test starts: some of them count what they import."""
+    """Let those processes not be measured that a test starts: some of them count what they import.
+
+    And let them end at Ctrl+C, also where these tests were started in the background of a shell, which ignores it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     shares_the_work = bool(config.getoption("numprocesses", None)) and not hasattr(config, "workerinput")
     if not shares_the_work:
         os.environ.pop("COVERAGE_PROCESS_START", None)

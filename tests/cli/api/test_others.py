@@ -262,7 +262,6 @@ def test_ctrl_c_ends_a_watch_in_silence(server: LocalServer) -> None:
         stderr=subprocess.PIPE,
         env=environ,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a shell may have it ignored
     ) as process:
         assert process.stdout is not None
         # Until it looks, nothing is new to it; so something new comes until it has seen something.
