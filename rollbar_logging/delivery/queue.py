@@ -258,8 +258,6 @@ class ReportQueue:
         size = self._bytes + report.size - self._size_bytes
         if number <= 0 and size <= 0:
             return True
-        if number <= 0 and size <= 0:
-            return True
         if not self._can_go(number, size, report.rank):
             return False
         while (number > 0 or size > 0) and (victim := self._least(report.rank)) is not None:

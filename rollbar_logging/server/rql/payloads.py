@@ -16,9 +16,8 @@ from functools import lru_cache
 from importlib.util import find_spec
 from typing import Any
 
+from rollbar_logging.server.rql.words import LARGEST_INTEGER
 from rollbar_logging.server.traits import storable
-
-LARGEST_INTEGER = 2**63 - 1
 
 _INDEX = re.compile(r"-?[0-9]{1,9}")
 _PLAIN_KEY = re.compile(r"[ !#-.0-\[\]-~]+")

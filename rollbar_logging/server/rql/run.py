@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from rollbar_logging.server.rql.compiling import TABLES, Compiled, compile_query
 from rollbar_logging.server.rql.parsing import parse_query
-from rollbar_logging.server.rql.words import RqlError
+from rollbar_logging.server.rql.words import LARGEST_INTEGER, RqlError
 
 TIME_LIMIT = 60.0
 """Seconds that a query may take."""
@@ -25,7 +25,6 @@ TIME_LIMIT = 60.0
 _MOST_CHARACTERS = 8_000_000
 """Of the texts of a result: a thousand payloads of a megabyte would fill the memory."""
 _AGAIN_SECONDS = 0.05
-_LARGEST_INTEGER = 2**63 - 1
 _STEPS = 10_000
 """Steps of SQLite's machine between two looks at the clock: fractions of a millisecond."""
 _PLAIN_PLANS = "SELECT set_config(name, 'off', true) FROM pg_settings WHERE name IN ('enable_memoize', 'jit')"
@@ -208,7 +207,7 @@ def _plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, Decimal) and value.as_tuple().exponent == 0:
         value = int(value)
-    if isinstance(value, (Decimal, float)) or (isinstance(value, int) and abs(value) > _LARGEST_INTEGER):
+    if isinstance(value, (Decimal, float)) or (isinstance(value, int) and abs(value) > LARGEST_INTEGER):
         return _finite(value)
     return value
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any
 
-from rollbar_logging.server.rql.payloads import LARGEST_INTEGER, Payloads, body_kind
-from rollbar_logging.server.rql.sqlite_totals import Average, Sum
+from rollbar_logging.server.rql.payloads import Payloads, body_kind
+from rollbar_logging.server.rql.sqlite_totals import EXACT, Average, Sum
 from rollbar_logging.server.rql.values import NUMBER_PATTERN
+from rollbar_logging.server.rql.words import LARGEST_INTEGER
 
 _NUMBER = re.compile(NUMBER_PATTERN)
-_EXACT = Context(prec=700)
-"""Wide enough for any two floats."""
 
 
 def register_functions(connection: Any) -> None:
@@ -53,11 +52,11 @@ def text(value: Any) -> str | None:
 
 
 def _div(left: Any, right: Any) -> Any:
-    return _computed(left, right, _EXACT.divide_int)
+    return _computed(left, right, EXACT.divide_int)
 
 
 def _mod(left: Any, right: Any) -> Any:
-    return _computed(left, right, _EXACT.remainder)
+    return _computed(left, right, EXACT.remainder)
 
 
 def _computed(left: Any, right: Any, compute: Callable[[Decimal, Decimal], Decimal]) -> Any:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 from decimal import Context, Decimal
 
-from rollbar_logging.server.rql.payloads import LARGEST_INTEGER
+from rollbar_logging.server.rql.words import LARGEST_INTEGER
 
-_EXACT = Context(prec=700)
+EXACT = Context(prec=700)
 """Wide enough for any two floats."""
 _NOTHING = Decimal(0)
 
@@ -33,7 +33,7 @@ class Sum:
         if isinstance(value, int):
             self._whole += value
         elif math.isfinite(value):
-            self._others = _EXACT.add(self._others or _NOTHING, Decimal(repr(value)))
+            self._others = EXACT.add(self._others or _NOTHING, Decimal(repr(value)))
         else:
             self._beyond += value
 
@@ -46,7 +46,7 @@ class Sum:
         return float(self._sum())
 
     def _sum(self) -> Decimal:
-        return _EXACT.add(self._others or _NOTHING, Decimal(self._whole))
+        return EXACT.add(self._others or _NOTHING, Decimal(self._whole))
 
 
 class Average(Sum):
@@ -56,4 +56,4 @@ class Average(Sum):
         """Return the average, a float; NULL of nothing."""
         if not self._count or self._beyond:
             return self._beyond or None
-        return float(_EXACT.divide(self._sum(), Decimal(self._count)))
+        return float(EXACT.divide(self._sum(), Decimal(self._count)))

@@ -19,7 +19,7 @@ LONGEST_QUERY = 20_000
 
 _MOST_WORDS = 4000
 _DEEPEST = 40
-_LARGEST_INTEGER = 2**63 - 1
+LARGEST_INTEGER = 2**63 - 1
 
 KEYWORDS = frozenset(
     {"select", "from", "where", "group", "by", "order", "asc", "desc", "limit", "and", "or", "not", "in", "between"}
@@ -205,7 +205,7 @@ def _unescaped(quoted: str) -> str:
 
 
 def _number(digits: str) -> int | float:
-    if digits.isdecimal() and len(digits) <= len(str(_LARGEST_INTEGER)) and int(digits) <= _LARGEST_INTEGER:
+    if digits.isdecimal() and len(digits) <= len(str(LARGEST_INTEGER)) and int(digits) <= LARGEST_INTEGER:
         return int(digits)
     number = float(digits)
     if math.isinf(number):
