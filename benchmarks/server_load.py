@@ -25,7 +25,7 @@ from pathlib import Path
 
 TOKEN = "benchmark"  # noqa: S105 - of a server that ends with this program
 _PLACES = 20
-_UUID = "00000000-0000-4000-8000-000000000000"
+UUID = "00000000-0000-4000-8000-000000000000"
 _READY_SECONDS = 30
 
 
@@ -89,7 +89,7 @@ def item(place: int) -> dict[str, object]:
     request = {"url": "https://example.org/orders?id=1", "method": "GET", "headers": {"Accept": "*/*"}}
     return {
         "data": {
-            "uuid": _UUID,
+            "uuid": UUID,
             "environment": "production",
             "level": "error",
             "timestamp": 1_700_000_000,
@@ -115,7 +115,7 @@ async def load(port: int, items: int, connections: int) -> tuple[float, list[flo
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for number in numbers:
             body = templates[number % _PLACES]
-            body = body.replace(_UUID.encode(), b"%08d-0000-4000-8000-%012d" % (number, number), 1)
+            body = body.replace(UUID.encode(), b"%08d-0000-4000-8000-%012d" % (number, number), 1)
             body = body.replace(b"cannot read 00000000", b"cannot read %08d" % number, 1)
             start = time.perf_counter()
             writer.write(

@@ -308,9 +308,7 @@ def test_it_is_installed_once_and_undone(loopback: Loopback) -> None:
     assert [dict(vars(owner)) for owner, _ in owners] == before
 
 
-def test_what_somebody_has_put_in_front_stays(
-    app: Application, loopback: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_somebody_has_put_in_front_stays(app: Application, loopback: Loopback) -> None:
     """Undone, the method beneath notes nothing; installed once more, it notes again, once."""
     ours = HTTPAdapter.send
     called = []
@@ -319,13 +317,14 @@ def test_what_somebody_has_put_in_front_stays(
         called.append(args[1].url)
         return ours(*args, **kwargs)
 
-    monkeypatch.setattr(HTTPAdapter, "send", in_front)
-    undo = rollbar_requests.install()
-    undo()
-    with requests.Session() as session:
-        session.get(f"{loopback.endpoint}unseen")
-    rollbar_requests.install()
-    by_requests(app, f"{loopback.endpoint}seen")
+    with pytest.MonkeyPatch.context() as patch:  # gone before the application's own end, which undoes the rest
+        patch.setattr(HTTPAdapter, "send", in_front)
+        undo = rollbar_requests.install()
+        undo()
+        with requests.Session() as session:
+            session.get(f"{loopback.endpoint}unseen")
+        rollbar_requests.install()
+        by_requests(app, f"{loopback.endpoint}seen")
 
     assert [event["body"]["url"] for event in app.trail()] == [f"{loopback.endpoint}seen"]
     assert called == [f"{loopback.endpoint}unseen", f"{loopback.endpoint}seen"]
