@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -73,8 +74,7 @@ class LocalRollbar:
     @property
     def reports(self) -> list[Report]:
         """What has arrived, in the order of arrival; all that was logged to `handler` before."""
-        for handler in self._handlers:
-            handler.flush()
+        self._deliver()
         arrived = self.server.occurrences()
         return [Report(one.data, one.body_bytes) for one in arrived if one.id > self._cleared]
 
@@ -85,8 +85,7 @@ class LocalRollbar:
     @property
     def items(self) -> list[StoredItem]:
         """What has arrived, grouped as Rollbar does it; the last active item first."""
-        for handler in self._handlers:
-            handler.flush()
+        self._deliver()
         return self.server.items()
 
     def handler(self, **options: Unpack[Options]) -> RollbarHandler:
@@ -125,9 +124,15 @@ class LocalRollbar:
 
     def clear(self) -> None:
         """Leave what has arrived so far out of `reports`."""
-        for handler in self._handlers:
-            handler.flush()
+        self._deliver()
         self._cleared = max((one.id for one in self.server.occurrences()), default=self._cleared)
+
+    def _deliver(self) -> None:
+        for handler in self._handlers:
+            queued = sys.maxsize
+            # A slow machine is no reason to miss reports: they are waited for as long as they become fewer.
+            while not handler.flush() and (left := handler.stats().queued) < queued:
+                queued = left
 
     def start(self) -> None:
         """Take calls from now on.

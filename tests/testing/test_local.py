@@ -10,7 +10,9 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -86,6 +88,20 @@ def test_its_handler_reports_at_once(rollbar: LocalRollbar, logger: logging.Logg
 
     assert [report.custom["number"] for report in rollbar.reports] == list(range(100))
     assert_reported(rollbar, environment="test", count=100)
+
+
+def test_many_are_waited_for(rollbar: LocalRollbar, logger: logging.Logger) -> None:
+    """Longer than one flush may take, as long as more of them arrive."""
+
+    def slowly(data: dict[str, Any]) -> dict[str, Any]:
+        time.sleep(0.02)
+        return data
+
+    logger.addHandler(rollbar.handler(before_send=slowly, shutdown_timeout=2))
+    for _ in range(120):
+        logger.error("one of many")
+
+    assert len(rollbar.reports) == 120
 
 
 def test_it_tells_what_did_not_come(rollbar: LocalRollbar, logger: logging.Logger) -> None:
