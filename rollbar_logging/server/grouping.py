@@ -29,7 +29,8 @@ _MONTH = (
 _WEEKDAY = r"(?:(?:mon|tue|wed|thu|fri|sat|sun)[a-z]{0,6},? )?"
 _VARIABLE = re.compile(
     # A status or an error code says what happened, and stays.
-    r"(?P<kept>\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?: code)?|error(?: code)?|errno|code)[ :=#]{1,3}\d{1,6}\b)"
+    r"(?P<kept>\b(?:HTTP(?:/\d(?:\.\d)?)?|status(?: code)?|error(?: code)?|errno|code)[ :=#]{1,3}"
+    r"(?:0x[0-9a-f]{1,8}|\d{1,6})\b)"
     # dates and times
     r"|\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
     rf"|\b{_WEEKDAY}(?:\d{{1,2}}[ /-]{_MONTH}(?:[ /-]\d{{2,4}})?|{_MONTH} {{1,2}}\d{{1,2}}(?:,? \d{{4}})?)\b"

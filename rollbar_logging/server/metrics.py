@@ -23,6 +23,8 @@ COUNT = "occurrence_count"
 _MOST_OF_A_KIND = 20
 _MOST_VALUES = 1000
 _LONGEST_NAME = 100
+_LONGEST_PART = 1024
+"""Characters of a text that is looked for inside another: no field has more, and databases refuse far longer ones."""
 
 
 class Field(NamedTuple):
@@ -219,7 +221,10 @@ def _filter(given: Any) -> Filter:
         raise MetricsError(f"filters: {operator} takes one value.")
     if field.is_number and operator in {"contains", "startswith"}:
         raise MetricsError(f"filters: {operator} is for texts.")
-    return Filter(field, operator, tuple(_value(value, field) for value in values))
+    read = tuple(_value(value, field) for value in values)
+    if operator in {"contains", "startswith"} and len(str(read[0])) > _LONGEST_PART:
+        raise MetricsError(f"filters: {operator} takes at most {_LONGEST_PART} characters.")
+    return Filter(field, operator, read)
 
 
 def _value(value: Any, field: Field) -> str | int:

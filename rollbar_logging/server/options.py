@@ -29,7 +29,7 @@ class ServerOptions(NamedTuple):
         password: What whoever looks at the pages has to know; ``None``: nothing.
         retention: Seconds after which occurrences are deleted; ``None``: never.
         max_body: Bytes of the largest body taken.
-        rate_limit: Calls and seconds of a token's window where the token has no limit of its own; ``None``: no limit.
+        rate_limit: Calls and seconds of each token's window, whatever limit of its own it has; ``None``: no limit.
         log: Form of the access log on standard error, ``json`` or ``text``; ``None``: there is none.
         clock: Monotonic seconds by which windows end.
         unix_clock: Unix seconds by which arrivals are stamped.

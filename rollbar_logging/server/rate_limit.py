@@ -1,13 +1,14 @@
 """So many calls per window and token: a fixed window that starts with its first call.
 
-The headers are Rollbar's: the limit, what is left of it (this call already taken off), whole seconds
+A token may have a limit of its own beside the server's; whichever is hit first applies. Source: Rollbar's guide,
+"Rate Limits". The headers are Rollbar's: the limit, what is left of it (this call already taken off), whole seconds
 until the window ends, and the Unix time of its end.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rollbar_logging.server.tokens import Token
@@ -94,6 +95,15 @@ def count_call(
     return window, verdict
 
 
+def stricter(verdicts: Sequence[Verdict]) -> Verdict:
+    """Return what is to be said of a call by all limits that it counts in: by the one that holds it up longest.
+
+    Of limits that are not over, that is the one with the fewest calls left.
+    """
+    told = max(verdicts, key=lambda each: (each.is_over, -each.remaining, each.remaining_seconds))
+    return told._replace(is_first_over=any(each.is_first_over for each in verdicts))
+
+
 class RateLimiter:
     """The windows of all tokens. For one thread: the event loop's."""
 
@@ -103,30 +113,33 @@ class RateLimiter:
         clock: Callable[[], float],
         unix_clock: Callable[[], float],
     ) -> None:
-        """Keep the limit of tokens that have none of their own."""
+        """Keep the limit of each token, beside which it may have one of its own."""
         self._rate_limit = rate_limit
         self._clock = clock
         self._unix_clock = unix_clock
         self._windows: dict[int, Window] = {}
+        self._own_windows: dict[int, Window] = {}
 
     def count(self, token: Token) -> Verdict | None:
         """Count one call with a token; ``None`` when there is no limit, and so nothing to say."""
-        rate_limit = token.rate_limit or self._rate_limit
-        if rate_limit is None:
-            return None
-        self._windows[token.id], verdict = count_call(
-            self._windows.get(token.id), rate_limit, self._clock(), self._unix_clock()
-        )
+        limits = ((token.rate_limit, self._own_windows), (self._rate_limit, self._windows))
+        verdicts = [self._counted(token.id, limit, windows) for limit, windows in limits if limit is not None]
+        return stricter(verdicts) if verdicts else None
+
+    def _counted(self, token_id: int, rate_limit: tuple[int, float], windows: dict[int, Window]) -> Verdict:
+        window = windows.get(token_id)
+        windows[token_id], verdict = count_call(window, rate_limit, self._clock(), self._unix_clock())
         return verdict
 
     def window_of(self, token: Token) -> Window | None:
-        """Return a token's running window; ``None`` when there is none."""
-        window = self._windows.get(token.id)
+        """Return a token's running window, its own limit's if it has one; ``None`` when there is none."""
+        window = (self._windows if token.rate_limit is None else self._own_windows).get(token.id)
         return window if window is not None and self._clock() < window.ends_at else None
 
     def forget(self, token_id: int) -> None:
-        """Let the token's next call begin a new window, as after a change of its limit."""
+        """Let the token's next call begin new windows, as after a change of its limit."""
         self._windows.pop(token_id, None)
+        self._own_windows.pop(token_id, None)
 
 
 def parse_rate_limit(text: str) -> tuple[int, float] | None:

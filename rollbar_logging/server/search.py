@@ -34,10 +34,12 @@ _TERM = re.compile(
     r'(?:(?P<field>[A-Za-z_.]+):)?(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|(?P<plain>(?:[^\s"\\]|\\.)+\\?))', re.DOTALL
 )
 _MOST_TERMS = 20
+_LONGEST_TERM = 1024
+"""Characters: no column has more, and databases refuse patterns that are far longer."""
 
 
 class SearchError(ValueError):
-    """The search names a field that there is not."""
+    """The search names a field that there is not, or is too long."""
 
 
 class Term(NamedTuple):
@@ -56,7 +58,7 @@ def parse_search(text: str) -> tuple[Term, ...]:
     """Return the terms of a search; all have to match.
 
     Raises:
-        SearchError: A field is not known, or there are more than 20 terms.
+        SearchError: A field is not known, there are more than 20 terms, or one has more than 1024 characters.
     """
     terms = tuple(_term(found) for found in _TERM.finditer(text.replace("\0", "")))
     if len(terms) > _MOST_TERMS:
@@ -66,6 +68,8 @@ def parse_search(text: str) -> tuple[Term, ...]:
 
 def _term(found: re.Match[str]) -> Term:
     field, quoted, plain = found["field"], found["quoted"], found["plain"]
+    if len(quoted or plain or "") > _LONGEST_TERM:
+        raise SearchError(f"a term has at most {_LONGEST_TERM} characters")
     if field is None and plain is not None and re.fullmatch(r"#\d{1,15}", plain, re.ASCII):
         return Term("counter", plain[1:])
     if field is None:

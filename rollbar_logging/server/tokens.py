@@ -36,7 +36,7 @@ class Token(NamedTuple):
         scopes: What it permits.
         project_id: ``None`` for a token of the account.
         is_enabled: Whether it may be used.
-        rate_limit: Calls and seconds of its own limit; ``None``: the server's.
+        rate_limit: Calls and seconds of its own limit, beside the server's; ``None``: it has none.
     """
 
     id: int

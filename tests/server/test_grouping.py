@@ -34,6 +34,7 @@ def trace_data(path: str, method: str = "run", lineno: int = 1, **server: str) -
         ("peer fe80::1:2:3 gone", "peer 2001:db8:0:0:1::9 gone"),
         ("took 1.25 s", "took 17.5 s"),
         ("object at 0x7f3a9c2b1d90", "object at 0x7ffe00112233"),
+        ("error: 0x7f3a9c2b1d90 is gone", "error: 0x7ffe00112233 is gone"),
         ("job 7d444840-9dc0-11d1-b245-5ffdce74fad2", "job 6ba7b810-9dad-11d1-80b4-00c04fd430c8"),
     ],
 )
@@ -49,6 +50,7 @@ def test_messages_that_differ_in_what_changes_are_one_item(one: str, other: str)
         ("HTTP 404", "HTTP 500"),
         ("status code: 403", "status code: 502"),
         ("error 1045", "error 2002"),
+        ("error code: 0x80004005", "error code: 0x80070002"),
         ("face", "cafe"),
     ],
 )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -192,6 +194,7 @@ def test_the_search_box(filled: Caller, search: str, counters: list[int] | None)
         "assigned_user=ann&assigned_team=1",
         "query=nofield%3Ax",
         "query=" + "a+" * 21,
+        pytest.param(f"query=host:%22{'_' * 26_000}%22", id="a long term"),
     ],
 )
 def test_a_filter_that_cannot_be_is_refused(filled: Caller, query: str) -> None:
@@ -301,3 +304,23 @@ def test_frames_of_every_trace_are_searched(either_caller: Caller) -> None:
 
     for search in ("file:/lib/deep", "method:dig", 'method:"run"'):
         assert result(either_caller.get(f"items?query={quote(search)}"))["total_count"] == 1
+
+
+def test_no_number_is_told_of_more_than_a_hundred_thousand_items(tmp_path: Path) -> None:
+    """The API counts so far; a page of the items is told all the same."""
+    file = tmp_path / "local.db"
+    with LocalServer(database=file) as server:
+        assert Caller(server).post(item("many")).status_code == 200
+    with closing(sqlite3.connect(file)) as database, database:
+        own = {"id": "id + n", "counter": "counter + n", "hash": "'h' || n", "level": "'debug'"}
+        names = [name for _, name, *_ in database.execute("PRAGMA table_info(items)")]
+        values = ", ".join(own.get(name, name) for name in names)
+        upto = "WITH RECURSIVE up(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM up WHERE n < 100000)"
+        many = f"{upto} INSERT INTO items ({', '.join(names)}) SELECT {values} FROM items, up"  # noqa: S608 - of the test's own
+        database.execute(many)
+    with LocalServer(database=file, tokens={"read": "r" * 32}) as server:
+        caller = Caller(server)
+        told = [caller.get(f"{path}&limit=1").json()["result"] for path in ("items?", "search?", "items?level=debug")]
+
+    assert [page["total_count"] for page in told] == [None, None, 100_000]
+    assert [len(page["items"]) for page in told] == [1, 100, 1]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
@@ -162,14 +162,27 @@ async def _project_of(parts: Parts, token: Token, request: Request, fields: Mapp
         return token.project_id
     query = request.query_params
     named = str(query.get("project_id") or query.get("project_ids") or fields.get("project_id") or "")
-    if not (named.isascii() and named.isdecimal()):
+    return (await existing_projects(parts, [named]))[0]
+
+
+async def existing_projects(parts: Parts, named: Sequence[str]) -> list[int]:
+    """Return the ids of the projects that a call with an account's token names.
+
+    Raises:
+        Refused: 422, when one is no number; 404, when the account has no such project.
+    """
+    if not all(text.isascii() and text.isdecimal() for text in named):
         raise Refused(422, "Invalid format. project_id is missing and it is required with an account access token.")
-    if len(named) > len(str(LARGEST_ID)):
+    if any(len(text) > len(str(LARGEST_ID)) for text in named):
         raise Refused(404, PROJECT_NOT_FOUND)
-    project_id = int(named)
-    if not await asyncio.wrap_future(parts.database.ask(lambda database: project_exists(database, project_id))):
+    found = list(dict.fromkeys(map(int, named)))
+
+    def are_there(database: Connection) -> bool:
+        return all(project_exists(database, project_id) for project_id in found)
+
+    if not await asyncio.wrap_future(parts.database.ask(are_there)):
         raise Refused(404, PROJECT_NOT_FOUND)
-    return project_id
+    return found
 
 
 class _Admission:

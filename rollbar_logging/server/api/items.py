@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from starlette.routing import BaseRoute, Route
 
 from rollbar_logging.server.answers import Answer, Refused, render, success
-from rollbar_logging.server.api.calls import Call, boolean_field, integer_field, project_call, text_field
+from rollbar_logging.server.api.calls import (
+    Call,
+    boolean_field,
+    existing_projects,
+    integer_field,
+    project_call,
+    text_field,
+)
 from rollbar_logging.server.parts import Parts
 from rollbar_logging.server.received import ReceivedOccurrence, StoredItem
 from rollbar_logging.server.search import SearchError, parse_search
@@ -29,6 +36,9 @@ LEVELS = ("debug", "info", "warning", "error", "critical")
 STATUSES = ("active", "resolved", "muted")
 
 _MOST_PER_PAGE = 5000
+_MOST_COUNTED = 100_000
+"""Items whose number the API tells; of more, it tells none."""
+
 _LONGEST_TITLE = 255
 _LONGEST_VERSION = 40
 
@@ -52,12 +62,24 @@ def item_routes(parts: Parts) -> list[BaseRoute]:
 async def _items(call: Call) -> Answer:
     page = call.page()
     limit = call.number("limit", default=ITEMS_PER_PAGE, low=1, high=_MOST_PER_PAGE)
-    wanted = _filter(call)
+    wanted, projects = _filter(call), await _projects(call)
     now = call.parts.unix_clock()
     total, found = await call.ask(
-        lambda database: list_items(database, call.project_id, wanted, page=page, limit=limit, now=now)
+        lambda database: list_items(database, projects, wanted, page=page, limit=limit, now=now)
     )
-    return success({"page": page, "total_count": total, "items": [item_json(item, now) for item in found]})
+    shown = [item_json(item, now) for item in found]
+    return success({"page": page, "total_count": _told_count(total), "items": shown})
+
+
+async def _projects(call: Call) -> int | Sequence[int]:
+    """Return the projects whose items are asked for: an account's token may name several, by ``project_ids``."""
+    named = call.values("project_ids")
+    several = call.token.project_id is None and len(named) > 1
+    return await existing_projects(call.parts, named) if several else call.project_id
+
+
+def _told_count(total: int) -> int | None:
+    return total if total <= _MOST_COUNTED else None
 
 
 async def _search(call: Call) -> Answer:
@@ -75,7 +97,7 @@ async def _search(call: Call) -> Answer:
     shown = [item_json(item, now) for item in found]
     if fields:
         shown = [{name: item[name] for name in fields if name in item} for item in shown]
-    return success({"page": page, "total_count": total, "items": shown})
+    return success({"page": page, "total_count": _told_count(total), "items": shown})
 
 
 def _filter(call: Call) -> ItemFilter:

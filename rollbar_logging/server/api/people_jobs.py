@@ -15,6 +15,8 @@ from rollbar_logging.server.storage.removal import (
 )
 
 _LONGEST = 255
+_LONGEST_ID = 40
+"""Characters that an occurrence keeps of a person's id."""
 
 
 def people_job_routes(parts: Parts) -> list[BaseRoute]:
@@ -36,6 +38,7 @@ async def _create(call: Call) -> Answer:
         value = str(value)
     if not isinstance(value, str) or len(value) > _LONGEST:
         raise Refused(422, f"Invalid format. {named_by} should be string of at most {_LONGEST} characters.")
+    value = value[:_LONGEST_ID] if named_by == "id" else value
     now = call.parts.unix_clock()
     job_id = await call.change(lambda database: add_people_job(database, named_by, value, now))
     remove_person(call.parts.database, job_id)

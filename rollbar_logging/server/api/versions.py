@@ -101,4 +101,4 @@ def _names(call: Call, parameter: str, allowed: tuple[str, ...]) -> tuple[str, .
     names = tuple(name for name in ",".join(call.values(parameter)).split(",") if name)
     if not set(names) <= set(allowed):
         raise Refused(422, f"Invalid format. {parameter} should be one of {', '.join(allowed)}.")
-    return names
+    return tuple(dict.fromkeys(names))  # each makes a part of the condition, however often it is named

@@ -9,6 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
+from rollbar_logging.server.rql.sequence import check_sequence
 from rollbar_logging.server.rql.tree import Call, Constant, Name, Node, Ordered, Query, Selected, Star
 from rollbar_logging.server.rql.words import FUNCTION_PREFIX, RqlError, Words, shortened, split_words
 
@@ -79,6 +80,7 @@ def parse_query(text: str) -> Query:
         raise RqlError("The query is empty.")
     if words.words[0].sql != "SELECT":
         raise RqlError(f"A query begins with SELECT: {shortened(text.strip())}")
+    check_sequence(words)
     try:
         return _Reader(words).query(_parsed(words))
     except RecursionError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, func, insert, select, update
@@ -44,7 +44,7 @@ ALL_ITEMS = ItemFilter()
 
 def list_items(
     connection: Connection,
-    project_id: int,
+    project_id: int | Sequence[int],
     wanted: ItemFilter = ALL_ITEMS,
     *,
     page: int = 1,
@@ -55,13 +55,15 @@ def list_items(
 
     Args:
         connection: The database.
-        project_id: Whose items.
+        project_id: Whose items; those of several projects, where there are several.
         wanted: Which of them.
         page: From 1.
         limit: Items of a page.
         now: Unix seconds, to tell who is snoozed.
     """
-    conditions = [items.c.project_id == project_id, *_conditions(wanted, now)]
+    column = items.c.project_id
+    of_project = column == project_id if isinstance(project_id, int) else column.in_(project_id)
+    conditions = [of_project, *_conditions(wanted, now)]
     latest_first = items.c.last_occurrence_id.desc()
     first = (page - 1) * limit
     if wanted.search:
@@ -127,12 +129,21 @@ def change_item(connection: Connection, item: StoredItem, columns: Mapping[str, 
             values[_MOMENTS[status]] = int(now)
     if "status" in values:  # the version belongs to this status; that of an earlier one must not linger
         values.setdefault("resolved_in_version", None)
+    if status == item.status == "resolved" and "resolved_in_version" in values:
+        _tell_version(connection, item, values["resolved_in_version"])
     if "title" in values:
         values["title_lock"] = 1
     if "level" in values:
         values["level_lock"] = 1
     if values:
         connection.execute(update(items).where(items.c.id == item.id).values(values))
+
+
+def _tell_version(connection: Connection, item: StoredItem, version: str | None) -> None:
+    """Have the item's last resolution be one in that version: it is known only now."""
+    of_item = (item_events.c.item_id == item.id, item_events.c.event == "resolved")
+    last = select(func.max(item_events.c.id)).where(*of_item).scalar_subquery()
+    connection.execute(update(item_events).where(item_events.c.id == last).values(version=version))
 
 
 _EVENTS = {"active": "reopened", "resolved": "resolved", "muted": "muted"}

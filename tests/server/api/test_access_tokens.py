@@ -181,6 +181,27 @@ def test_a_limit_is_taken_away(admin: Caller) -> None:
     assert (answer.status_code, answer.headers["X-Rate-Limit-Remaining"]) == (200, "49999")
 
 
+def test_the_limit_that_is_hit_first_applies() -> None:
+    """A token's own limit stands beside the server's, and does not take its place; the headers tell of the nearer."""
+    clock = Clock()
+    with LocalServer(rate_limit=(3, 60.0), clock=clock, unix_clock=lambda: 1_700_000_000.0) as server:
+        caller = Caller(server)
+        with caller.session:
+            own = {"rate_limit_window_size": 3600, "rate_limit_window_count": 5}
+            text = made(caller, **own)["access_token"]
+            first = [reads(caller, text) for _ in range(4)]
+            told = listed(caller)["new"]
+            clock.now += 60
+            second = [reads(caller, text) for _ in range(2)]
+
+    assert [answer.status_code for answer in (*first, *second)] == [200, 200, 200, 429, 200, 429]
+    limits = [[answer.headers[f"X-Rate-Limit-{name}"] for name in ("Limit", "Remaining")] for answer in first]
+    assert limits == [["3", "2"], ["3", "1"], ["3", "0"], ["3", "0"]]
+    assert second[1].headers["X-Rate-Limit-Limit"] == "5"
+    assert second[1].headers["X-Rate-Limit-Remaining-Seconds"] == "3540"
+    assert (told["rate_limit_window_count"], told["cur_rate_limit_window_count"]) == (5, 4)
+
+
 def test_a_change_leaves_the_windows_of_others(admin: Caller) -> None:
     """Only the changed token begins anew."""
     other, changed = made(admin, name="a")["access_token"], made(admin, name="b")["access_token"]

@@ -189,6 +189,10 @@ def test_hours_minutes_and_weeks(history: History) -> None:
         ({"start_time": 5, "filters": [where("level", "like", "x")]}, "filters: operator should be one of"),
         ({"start_time": 5, "filters": [where("level", "gt", "x", "y")]}, "filters: gt takes one value."),
         ({"start_time": 5, "filters": [where("item_id", "contains", 1)]}, "filters: contains is for texts."),
+        (
+            {"start_time": 5, "filters": [where("host", "startswith", "_" * 50_001)]},
+            "filters: startswith takes at most 1024 characters.",
+        ),
         ({"start_time": 5, "filters": [where("level", "in")]}, "filters: values should be array of 1 to 1000."),
         ({"start_time": 5, "aggregates": ["sum"]}, "aggregates: function should be one of"),
         ({"start_time": 5, "aggregates": ["max"]}, "aggregates should name one of"),

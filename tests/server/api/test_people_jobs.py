@@ -63,6 +63,17 @@ def test_all_of_one_person_go(caller: Caller, named: dict[str, Any], monkeypatch
     assert caller.get("items").json()["result"]["total_count"] == 1
 
 
+def test_a_long_id_names_whom_it_came_with(caller: Caller) -> None:
+    """Of an id, occurrences keep 40 characters; the whole one still leads to them."""
+    for last in "ab":
+        caller.post(item("m", person={"id": "7" * 39 + last * 9, "username": last}))
+    named = {"id": "7" * 39 + "a" * 9}
+    job = caller.call("POST", "people/delete_jobs", "account_write", json=named).json()["result"]["id"]
+
+    assert state_of(caller, job) == "success"
+    assert people_left(caller) == ["b"]
+
+
 def test_no_name_is_kept(caller: Caller) -> None:
     """When it is done, the job does not say any more whom it was about."""
     caller.post(item("m", person=ADA))

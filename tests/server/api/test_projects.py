@@ -143,6 +143,24 @@ def test_an_account_reads_and_writes_a_named_project(caller: Caller) -> None:
         assert (answer.status_code, answer.json()["message"]) == (404, "Project not found in this account.")
 
 
+def test_an_account_lists_the_items_of_several_projects(caller: Caller) -> None:
+    """By ``project_ids``, once for each; a project's token stays in its own, whatever is named beside it."""
+    project = made(caller)
+    text = texts_of(project)["post_server_item"]
+    assert caller.post(item("mine")).status_code == 200
+    assert call_with(caller, text, "POST", "item", json=item("theirs")).status_code == 200
+
+    def listed(scope: str, *ids: object) -> Any:
+        query = "&".join(f"project_ids={each}" for each in ids)
+        return caller.call("GET", f"items?{query}", scope)
+
+    both = listed("account_read", 1, project["id"], 1).json()["result"]
+    assert [each["title"] for each in both["items"]] == ["theirs", "mine"]
+    assert both["total_count"] == 2
+    assert [each["title"] for each in listed("read", 1, project["id"]).json()["result"]["items"]] == ["mine"]
+    assert [listed("account_read", *ids).status_code for ids in ((99, 1), (1, "x"), ("9" * 20, 1))] == [404, 422, 404]
+
+
 def filled_project(caller: Caller) -> tuple[int, dict[str, str]]:
     """Return a project with something in every table that the API fills, and its tokens."""
     project = made(caller)

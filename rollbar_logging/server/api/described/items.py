@@ -111,6 +111,7 @@ OPERATIONS = (
             in_query("ids", TEXT, "Ids between commas."),
             in_query("query", TEXT, "As in Rollbar's search box."),
             in_query("is_snoozed", {"type": "boolean"}),
+            repeated("project_ids", ID),
             PAGE,
             limit(100),
         ),
@@ -120,7 +121,7 @@ OPERATIONS = (
         "/api/1/search",
         "Search items by a part of their titles",
         "read",
-        objects(page=INTEGER, total_count=INTEGER, items=array(objects())),
+        objects(page=INTEGER, total_count=NO_INTEGER, items=array(objects())),
         (
             in_query("title", TEXT),
             in_query("fields", TEXT, "Names of an item's fields between commas."),
