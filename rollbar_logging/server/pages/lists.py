@@ -76,7 +76,7 @@ def read_search(text: str) -> tuple[tuple[Term, ...], str]:
     try:
         return parse_search(text), ""
     except SearchError as error:
-        return (), str(error)
+        return (), str(error)[:1].upper() + str(error)[1:]
 
 
 def _wanted(request: Request) -> Wanted:

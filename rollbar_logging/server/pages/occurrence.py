@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -62,7 +63,7 @@ async def item_page(request: Request, site: Site) -> Response:
     """Show an item, opened on its latest occurrence, or on the latest that a search finds."""
     item_id = min(request.path_params["id"], LARGEST_ID)
     search = request.query_params.get("q", "").strip()
-    terms, _ = read_search(search)
+    terms, mistake = read_search(search)
     now = site.parts.unix_clock()
 
     def find(database: Connection) -> _Found:
@@ -74,16 +75,16 @@ async def item_page(request: Request, site: Site) -> Response:
         found = overview.latest_of_item(database, item, terms)
         # The search may have matched the item itself, whose title is its first occurrence's.
         shown = found or (overview.latest_of_item(database, item) if terms else None)
-        return _surroundings(database, projects, item, shown, terms if found else (), now, is_hit=found is not None)
+        is_hit = found is not None and not mistake
+        return _surroundings(database, projects, item, shown, terms if found else (), now, is_hit=is_hit)
 
-    return _shown(site, request, await site.ask(find), search, OPEN_RAISING)
+    return await _shown(site, request, await site.ask(find), OPEN_RAISING)
 
 
 async def occurrence_page(request: Request, site: Site) -> Response:
     """Show an occurrence; or, with ``download``, answer with it as JSON or as Markdown."""
     uuid = request.path_params["uuid"]
-    search = request.query_params.get("q", "").strip()
-    terms, _ = read_search(search)
+    terms, mistake = read_search(request.query_params.get("q", "").strip())
     now = site.parts.unix_clock()
 
     def find(database: Connection) -> _Found:
@@ -93,13 +94,13 @@ async def occurrence_page(request: Request, site: Site) -> Response:
         if found is None:
             raise Refused(404, "There is no such occurrence; it may have been deleted")
         item, occurrence = found
-        return _surroundings(database, projects, item, occurrence, terms, now, is_hit=True)
+        return _surroundings(database, projects, item, occurrence, terms, now, is_hit=not mistake)
 
     found = await site.ask(find)
     wanted = request.query_params.get("download")
     if wanted is not None and found.occurrence is not None:
-        return _download(request, found.item, found.occurrence, wanted, now)
-    return _shown(site, request, found, search, OPEN_APPLICATION)
+        return await asyncio.to_thread(_download, request, found.item, found.occurrence, wanted, now)
+    return await _shown(site, request, found, OPEN_APPLICATION)
 
 
 async def linked_page(request: Request, _site: Site) -> Response:
@@ -145,7 +146,13 @@ def _surroundings(
     )
 
 
-def _shown(site: Site, request: Request, found: _Found, search: str, opening: str) -> Response:
+async def _shown(site: Site, request: Request, found: _Found, opening: str) -> Response:
+    # A large report's page takes long to be made; meanwhile reports have to be taken.
+    return await asyncio.to_thread(_page, site, request, found, opening)
+
+
+def _page(site: Site, request: Request, found: _Found, opening: str) -> Response:
+    search = request.query_params.get("q", "").strip()
     now = site.parts.unix_clock()
     item, occurrence = found.item, found.occurrence
     asked = request.query_params.get("frames", "")
@@ -158,16 +165,19 @@ def _shown(site: Site, request: Request, found: _Found, search: str, opening: st
         project=project,
         item=item,
         row=item_row(item, found.hours, found.siblings, now),
-        title=title_parts(item.title),
+        title=title_parts(item.title if occurrence is None else occurrence.title),
         occurrence=None if occurrence is None else occurrence_view(occurrence, now=now, opening=opening),
         opening=opening,
         asked_frames=asked,
         walk=_walk(found, search, asked),
         search=search,
+        mistake=read_search(search)[1],
         is_hit=found.is_hit,
         is_latest=occurrence is not None and occurrence.id == item.last_occurrence_id,
         listed=[
-            occurrence_row(each, now, search=search, shown_id=occurrence.id if occurrence else None)
+            occurrence_row(
+                each, now, search=search if found.is_hit else "", shown_id=occurrence.id if occurrence else None
+            )
             for each in found.listed
         ],
         day=chart(found.hours, found.deploys, now),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import Connection
@@ -37,17 +38,23 @@ async def rql_page(request: Request, site: Site) -> Response:
         return projects, project, result
 
     projects, project, result = await site.ask(find)
-    return site.page(
-        "rql.html",
-        request,
-        projects=projects,
-        project=project,
-        query=query,
-        is_held_back=bool(query) and not is_asked,
-        result=result,
-        table=_table(result, now),
-        examples=EXAMPLES,
-    )
+
+    def page() -> Response:
+        """Make the page."""
+        return site.page(
+            "rql.html",
+            request,
+            projects=projects,
+            project=project,
+            query=query,
+            is_held_back=bool(query) and not is_asked,
+            result=result,
+            table=_table(result, now),
+            examples=EXAMPLES,
+        )
+
+    # A wide table takes long to be made; meanwhile reports have to be taken.
+    return await asyncio.to_thread(page)
 
 
 def _table(result: RqlResult | None, now: float) -> Any:

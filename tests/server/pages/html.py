@@ -11,7 +11,7 @@ OURS = {
     *("a", "b", "i", "p", "pre", "code", "span", "small", "time", "h1", "h2", "h3", "ul", "ol", "li", "dl", "dt", "dd"),
     *("div", "details", "summary", "form", "label", "fieldset", "legend", "input", "select", "option", "button"),
     *("textarea", "table", "thead", "tbody", "tr", "th", "td", "svg", "path", "g", "rect", "line", "figure"),
-    *("figcaption", "dialog", "kbd"),
+    *("figcaption", "dialog", "kbd", "bdi"),
 }
 """Elements that templates make."""
 

@@ -365,7 +365,8 @@ def test_a_chart_has_bars_and_deploys() -> None:
         ("shop.errors.Declined: x: y", ("shop.errors.Declined", "x: y")),
         ("user 4 came: late", ("", "user 4 came: late")),
         (": x", ("", ": x")),
-        ("", ("", "")),
+        ("", ("", "(no visible text)")),
+        ("\u200b \u2060", ("", "(no visible text)")),
     ],
 )
 def test_titles_show_the_class(title: str, expected: tuple[str, str]) -> None:

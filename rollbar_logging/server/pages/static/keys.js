@@ -107,6 +107,11 @@ export function startKeys() {
     if (event.key !== "Enter") event.preventDefault();
     act();
   });
+  // Counts and times lie over a row's link, so that they can be pointed at; they lead where it does.
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("[data-row]");
+    if (row && !event.target.closest("a")) row.querySelector("a").click();
+  });
   document.addEventListener("focusin", (event) => {
     const row = event.target.closest("[data-row]");
     if (row) choose(row);

@@ -11,8 +11,8 @@ let source = null;
 let isRefreshing = false;
 let isDue = false;
 
-function seenIn(page) {
-  return page.querySelector('meta[name="seen"]');
+function metaIn(page, name) {
+  return page.querySelector(`meta[name="${name}"]`);
 }
 
 function show(state, words) {
@@ -32,18 +32,49 @@ function flash(part, before) {
   }
 }
 
+function isEdited(part) {
+  if (part.contains(document.activeElement) && document.activeElement.matches("input, select")) return true;
+  return [...part.querySelectorAll("input:not([type=hidden])")].some((field) => field.value !== field.defaultValue);
+}
+
+function stops(part) {
+  return [...part.querySelectorAll("a, button, summary, [tabindex]")];
+}
+
+function nameOf(element) {
+  const own = element.getAttribute("href") ?? element.getAttribute("aria-label") ?? element.textContent;
+  return `${element.closest("[data-row]")?.dataset.id} ${own}`;
+}
+
+// What has the focus, so that it is found again among what comes in its place.
+function focused(part) {
+  const all = stops(part);
+  const at = all.indexOf(document.activeElement);
+  if (at < 0) return null;
+  const name = nameOf(all[at]);
+  return { at, name, nth: all.slice(0, at).filter((each) => nameOf(each) === name).length };
+}
+
+function focusAgain(part, { at, name, nth }) {
+  const all = stops(part);
+  const same = all.filter((each) => nameOf(each) === name);
+  // Not to another row: keys would change an item that nobody chose.
+  const near = part.querySelector("[data-row]") ? null : all[Math.min(at, all.length - 1)];
+  (same[nth] ?? same[0] ?? near)?.focus({ preventScroll: true });
+}
+
 function replace(part, fresh) {
-  if (part.contains(document.activeElement) && document.activeElement.matches("input, select")) return;
+  if (isEdited(part)) return;
   const before = marked(part);
   const chosen = part.querySelector("[data-row].chosen")?.dataset.id;
-  const hadFocus = part.contains(document.activeElement);
+  const focus = focused(part);
   part.replaceChildren(...fresh.childNodes);
   if (before.size) flash(part, before);
   if (chosen) {
     const row = part.querySelector(`[data-row][data-id="${CSS.escape(chosen)}"]`);
     row?.classList.add("chosen");
-    if (hadFocus) row?.querySelector("a")?.focus({ preventScroll: true });
   }
+  if (focus) focusAgain(part, focus);
   tick(part);
   showButtons(part);
 }
@@ -68,7 +99,8 @@ export async function refresh() {
         const found = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
         if (found) replace(part, found);
       }
-      seenIn(document).content = seenIn(fresh).content;
+      // A server that was started anew takes no forms of the one before.
+      for (const name of ["seen", "form-token"]) metaIn(document, name).content = metaIn(fresh, name).content;
       if (fresh.body.dataset.status) document.body.dataset.status = fresh.body.dataset.status;
     }
   } catch {
@@ -97,7 +129,7 @@ function listen() {
   source.addEventListener("message", heard);
   source.addEventListener("seen", (event) => {
     // Something came after this page was made and before it listened.
-    if (event.data !== seenIn(document).content) refresh();
+    if (event.data !== metaIn(document, "seen").content) refresh();
   });
   source.addEventListener("error", () => {
     show("off", "not connected");
@@ -119,7 +151,14 @@ export function startLive() {
       listen();
     }
   });
-  addEventListener("pagehide", () => source?.close());
+  addEventListener("pagehide", () => {
+    source?.close();
+    source = null;
+  });
+  // Some browsers keep the page that was left, and show it again as it was.
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && !source && !document.hidden) listen();
+  });
   // What is refused is not stored, so no event tells of it.
   if (page === "refusals") setInterval(() => document.hidden || refresh(), POLL);
   if (!document.hidden) listen();

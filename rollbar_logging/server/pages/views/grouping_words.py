@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from rollbar_logging.server.grouping import without_variables
-from rollbar_logging.server.pages.views.wording import mapping, sequence, text_of, times
+from rollbar_logging.server.pages.views.wording import mapping, sequence, text_of, times, undirected
 
 _LONGEST = 200
 
@@ -25,7 +25,7 @@ class GroupingWords(NamedTuple):
 
 def grouping_words(data: Mapping[str, Any], environment: str) -> GroupingWords:
     """Say what makes the key of an occurrence's item."""
-    where = f" in the environment “{environment}”"
+    where = f" in the environment “{undirected(environment)}”"
     given = data.get("fingerprint")
     if given:
         return GroupingWords(f"The sender chose the key itself: the same fingerprint{where}.", (text_of(given),))
@@ -44,7 +44,7 @@ def grouping_words(data: Mapping[str, Any], environment: str) -> GroupingWords:
 
 
 def _of_traces(traces: list[Mapping[str, Any]], where: str) -> GroupingWords:
-    classes = [text_of(mapping(trace.get("exception")).get("class")) for trace in traces]
+    classes = [undirected(text_of(mapping(trace.get("exception")).get("class"))) for trace in traces]
     frames = [mapping(frame) for trace in traces for frame in sequence(trace.get("frames"))]
     raised = classes[0] + "".join(f", caused by {name}" for name in classes[1:])
     sentence = (

@@ -14,6 +14,7 @@ from rollbar_logging.server.pages.views.wording import (
     short_count,
     size,
     times,
+    undirected,
     with_query,
 )
 from rollbar_logging.server.received import OccurrenceSummary, StoredItem
@@ -92,6 +93,8 @@ class PageLinks(NamedTuple):
 
 def title_parts(title: str) -> Title:
     """Split ``ValueError: text`` into class and text; a title of another form is all rest."""
+    if not any(sign.isprintable() and not sign.isspace() for sign in title):
+        return Title("", "(no visible text)")
     lead, colon, rest = title.partition(": ")
     if colon and len(lead) <= _LONGEST_CLASS and lead[:1].isalpha() and _EXCEPTION_CHARACTERS.issuperset(lead):
         return Title(lead, rest)
@@ -111,8 +114,8 @@ def item_row(
         search: What was looked for; the item's page walks the same hits.
     """
     others = [each for each in siblings if each.id != item.id]
-    environments = [(item.environment, "")]
-    environments += [(each.environment, item_url(each.id)) for each in others[:_SHOWN_SIBLINGS]]
+    environments = [(undirected(item.environment), "")]
+    environments += [(undirected(each.environment), item_url(each.id)) for each in others[:_SHOWN_SIBLINGS]]
     return ItemRow(
         id=item.id,
         url=item_url(item.id, q=search),
@@ -140,11 +143,11 @@ def occurrence_row(
         url=occurrence_url(occurrence.uuid, q=search),
         level=occurrence.level,
         title=title_parts(occurrence.title),
-        environment=occurrence.environment,
+        environment=undirected(occurrence.environment),
         received=moment_of(occurrence.received_at, now),
         size=size(occurrence.body_bytes),
-        version=occurrence.code_version or "",
-        host=occurrence.host or "",
+        version=undirected(occurrence.code_version or ""),
+        host=undirected(occurrence.host or ""),
         is_shown=occurrence.id == shown_id,
     )
 
@@ -176,7 +179,7 @@ def history(events: Sequence[ItemEvent], now: float) -> list[tuple[str, Moment |
     """Say an item's life, the newest event first."""
     return [
         (
-            _EVENT_WORDS.get(event.event, event.event) + (f" in {event.version}" if event.version else ""),
+            _EVENT_WORDS.get(event.event, event.event) + (f" in {undirected(event.version)}" if event.version else ""),
             moment_of(event.timestamp, now),
         )
         for event in events

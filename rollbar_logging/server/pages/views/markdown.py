@@ -79,7 +79,8 @@ def _trace_lines(trace: Trace) -> Iterator[str]:
 
 def _frame_text(frame: Frame) -> str:
     place = f"{frame.filename}:{frame.line}" if frame.line else frame.filename
-    return f"{place} in {frame.method}" + (f"\n    {frame.failing}" if frame.failing else "")
+    often = f" (and {frame.repeated:,} more times)" if frame.repeated else ""
+    return f"{place} in {frame.method}{often}" + (f"\n    {frame.failing}" if frame.failing else "")
 
 
 def _value_text(node: Node) -> str:

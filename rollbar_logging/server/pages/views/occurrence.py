@@ -12,7 +12,7 @@ from rollbar_logging.server.integers import LARGEST
 from rollbar_logging.server.pages.views.cuts import Cuts, cuts_of
 from rollbar_logging.server.pages.views.grouping_words import GroupingWords, grouping_words
 from rollbar_logging.server.pages.views.traces import OPEN_APPLICATION, Trace, traces_of_body
-from rollbar_logging.server.pages.views.values import Node, preview, tree_of
+from rollbar_logging.server.pages.views.values import Node, Room, preview, tree_of
 from rollbar_logging.server.pages.views.wording import (
     Moment,
     json_text,
@@ -29,6 +29,8 @@ from rollbar_logging.server.received import ReceivedOccurrence
 _SECTIONS = ("custom", "person", "server", "client", "notifier")
 _SHOWN_APART = {"body", "request", "uuid", "level", "title", "timestamp", "environment", "fingerprint", *_SECTIONS}
 _MOST_EVENTS = 200
+_MOST_NODES_OF_EVENTS = 1500
+_MOST_NODES_OF_SECTIONS = 3000
 
 
 class Section(NamedTuple):
@@ -139,6 +141,7 @@ def occurrence_view(occurrence: ReceivedOccurrence, *, now: float, opening: str 
     happened = _happened(data)
     events = [mapping(event) for event in sequence(body.get("telemetry"))]
     message, more = _message(body, language)
+    room = Room(_MOST_NODES_OF_EVENTS)
     return OccurrenceView(
         uuid=occurrence.uuid,
         url=occurrence_url(occurrence.uuid),
@@ -154,7 +157,7 @@ def occurrence_view(occurrence: ReceivedOccurrence, *, now: float, opening: str 
         message_more=more,
         request=_request_line(data),
         sections=_sections(data, language),
-        telemetry=tuple(_event(event, happened, now, language) for event in events[-_MOST_EVENTS:]),
+        telemetry=tuple(_event(event, happened, now, language, room) for event in events[-_MOST_EVENTS:]),
         telemetry_left_out=max(len(events) - _MOST_EVENTS, 0),
         cuts=cuts_of(data),
         grouping=grouping_words(data, occurrence.environment),
@@ -220,19 +223,21 @@ def _request_line(data: Mapping[str, Any]) -> RequestLine | None:
 
 
 def _sections(data: Mapping[str, Any], language: str) -> tuple[Section, ...]:
+    room = Room(_MOST_NODES_OF_SECTIONS)
+
+    def section(key: str, title: str, values: Mapping[str, Any]) -> Section:
+        return Section(key, title, tree_of(values, language, room=room), key in _OPEN)
+
     request = {key: value for key, value in mapping(data.get("request")).items() if key not in {"url", "method"}}
-    found = [Section("request", "Request", tree_of(request, language), is_open=True)]
-    found += [
-        Section(name, name.capitalize(), tree_of(_as_mapping(name, data.get(name)), language), name in _OPEN)
-        for name in _SECTIONS
-    ]
+    found = [section("request", "Request", request)]
+    found += [section(name, name.capitalize(), _as_mapping(name, data.get(name))) for name in _SECTIONS]
     rest = {key: value for key, value in data.items() if key not in _SHOWN_APART}
-    found.append(Section("more", "More of the report", tree_of(rest, language), is_open=False))
+    found.append(section("more", "More of the report", rest))
     is_requested = bool(mapping(data.get("request")))
     return tuple(each for each in found if each.nodes or (each.key == "request" and is_requested))
 
 
-_OPEN = ("custom", "person")
+_OPEN = ("request", "custom", "person")
 
 
 def _as_mapping(name: str, value: Any) -> Mapping[str, Any]:
@@ -241,7 +246,7 @@ def _as_mapping(name: str, value: Any) -> Mapping[str, Any]:
     return {name: value} if value else {}
 
 
-def _event(event: Mapping[str, Any], happened: Any, now: float, language: str) -> Event:
+def _event(event: Mapping[str, Any], happened: Any, now: float, language: str, room: Room) -> Event:
     body = mapping(event.get("body"))
     at = moment_of(event.get("timestamp_ms"), now)
     end = moment_of(happened, now)
@@ -255,7 +260,7 @@ def _event(event: Mapping[str, Any], happened: Any, now: float, language: str) -
         text=_event_text(body) or preview(event.get("body")),
         before=before,
         at=at,
-        nodes=tree_of(event, language),
+        nodes=tree_of(event, language, room=room),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from rollbar_logging.server.pages.views.values import Node, names_in, tree_of
+from rollbar_logging.server.pages.views.values import Node, Room, names_in, tree_of
 from rollbar_logging.server.pages.views.wording import mapping, sequence, text_of
 
 OPEN_RAISING, OPEN_APPLICATION, OPEN_ALL = "raising", "application", "all"
@@ -15,6 +15,16 @@ OPENINGS = (OPEN_RAISING, OPEN_APPLICATION, OPEN_ALL)
 """Which frames a page opens with: the raising one, the application's, all."""
 
 MOST_FRAMES = 300
+_MOST_NODES = 4000
+"""Of all frames together, the application's first: what one report can hold would keep a browser busy for long."""
+_MANY = 10**9
+_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_SHOWN_APART = frozenset(
+    (
+        *("filename", "lineno", "colno", "method", "class_name", "code", "context", "locals"),
+        *("argspec", "varargspec", "keywordspec", "repeated"),
+    )
+)
 
 _LIBRARY = re.compile(
     r"(?:\A|[/\\])(?:site-packages|dist-packages|node_modules|vendor|gems|bower_components)[/\\]"
@@ -39,11 +49,13 @@ class Frame(NamedTuple):
         key: Names it on the page.
         filename: As it was sent.
         short: The end of it.
-        line: The line's number as a text, empty when unknown.
+        line: The line's number as a text, with that of the column where it is told; empty when unknown.
         method: The function, with its class where that is told.
         code: The lines around the call, or none.
         failing: The line itself.
         local_values: The tree of its variables.
+        extra: The tree of what else was sent with it, as values of arguments.
+        repeated: How many more calls of a recursion it stands for.
         is_application: Whether it is the application's own.
         is_raising: Whether the exception came out of it.
         is_open: Whether the page shows it open.
@@ -57,6 +69,8 @@ class Frame(NamedTuple):
     code: tuple[CodeLine, ...]
     failing: str
     local_values: tuple[Node, ...]
+    extra: tuple[Node, ...]
+    repeated: int
     is_application: bool
     is_raising: bool
     is_open: bool
@@ -110,7 +124,8 @@ def traces_of_body(body: Mapping[str, Any], *, root: str, language: str, opening
     chain = [mapping(trace) for trace in sequence(body.get("trace_chain"))]
     if not chain and body.get("trace"):
         chain = [mapping(body["trace"])]
-    return tuple(_trace(trace, index, root, language, opening) for index, trace in enumerate(chain))
+    room = Room(_MOST_NODES)
+    return tuple(_trace(trace, index, root, language, opening, room) for index, trace in enumerate(chain))
 
 
 def is_application(filename: str, root: str) -> bool:
@@ -121,15 +136,18 @@ def is_application(filename: str, root: str) -> bool:
     return not root or not is_absolute or filename.startswith((root.rstrip("/") + "/", root.rstrip("\\") + "\\"))
 
 
-def _trace(trace: Mapping[str, Any], index: int, root: str, language: str, opening: str) -> Trace:
+def _trace(trace: Mapping[str, Any], index: int, root: str, language: str, opening: str, room: Room) -> Trace:
     error = mapping(trace.get("exception"))
     given = [mapping(frame) for frame in sequence(trace.get("frames"))]
     shown = list(reversed(given))[:MOST_FRAMES]
-    frames = [
-        _frame(frame, f"{index}-{position}", root, language, is_raising=position == 0)
-        for position, frame in enumerate(shown)
+    bare = [
+        _frame(frame, f"{index}-{position}", root, is_raising=position == 0) for position, frame in enumerate(shown)
     ]
-    opened = [frame._replace(is_open=_is_open(frame, index, opening)) for frame in frames]
+    full = {
+        frame.key: _with_values(frame, sent, language, room)
+        for frame, sent in sorted(zip(bare, shown, strict=True), key=lambda pair: _is_folded(pair[0]))
+    }
+    opened = [full[frame.key]._replace(is_open=_is_open(frame, index, opening)) for frame in bare]
     own = next((frame for frame in opened if frame.is_application), None)
     return Trace(
         anchor=f"trace-{index}",
@@ -153,9 +171,13 @@ def _is_open(frame: Frame, index: int, opening: str) -> bool:
     return frame.is_raising and index == 0
 
 
+def _is_folded(frame: Frame) -> bool:
+    return not (frame.is_application or frame.is_raising)
+
+
 def _groups(frames: Sequence[Frame], opening: str) -> tuple[FrameGroup, ...]:
     groups: list[FrameGroup] = []
-    for is_folded, each in groupby(frames, key=lambda frame: not (frame.is_application or frame.is_raising)):
+    for is_folded, each in groupby(frames, key=_is_folded):
         together = tuple(each)
         if is_folded:
             groups.append(FrameGroup(together, is_folded=True, is_open=opening == OPEN_ALL))
@@ -164,24 +186,33 @@ def _groups(frames: Sequence[Frame], opening: str) -> tuple[FrameGroup, ...]:
     return tuple(groups)
 
 
-def _frame(frame: Mapping[str, Any], key: str, root: str, language: str, *, is_raising: bool) -> Frame:
+def _frame(frame: Mapping[str, Any], key: str, root: str, *, is_raising: bool) -> Frame:
     filename = text_of(frame.get("filename")) or "(no file)"
-    line = text_of(frame.get("lineno"))
+    line, column = text_of(frame.get("lineno")), text_of(frame.get("colno"))
+    repeated = frame.get("repeated")
     class_name, method = text_of(frame.get("class_name")), text_of(frame.get("method"))
     return Frame(
         key=key,
         filename=filename,
         short=_short(filename, root),
-        line=line,
+        line=f"{line}:{column}" if line and column else line,
         method=f"{class_name}.{method}" if class_name and method else method or "?",
         code=_code(frame),
         failing=text_of(frame.get("code")).strip(),
-        local_values=tree_of(
-            mapping(frame.get("locals")), language, used=names_in(frame.get("code")), arguments=_arguments(frame)
-        ),
+        local_values=(),
+        extra=(),
+        repeated=repeated if isinstance(repeated, int) and 0 < repeated < _MANY else 0,
         is_application=is_application(filename, root),
         is_raising=is_raising,
         is_open=False,
+    )
+
+
+def _with_values(frame: Frame, sent: Mapping[str, Any], language: str, room: Room) -> Frame:
+    used, extra = names_in(sent.get("code")), {key: each for key, each in sent.items() if key not in _SHOWN_APART}
+    return frame._replace(
+        local_values=tree_of(mapping(sent.get("locals")), language, used=used, arguments=_arguments(sent), room=room),
+        extra=tree_of({key: each for key, each in extra.items() if each not in _EMPTY}, language, room=room),
     )
 
 
@@ -201,13 +232,13 @@ def _short(filename: str, root: str) -> str:
 
 
 def _code(frame: Mapping[str, Any]) -> tuple[CodeLine, ...]:
-    if frame.get("code") is None:
-        return ()
     context = mapping(frame.get("context"))
     before, after = sequence(context.get("pre")), sequence(context.get("post"))
+    if frame.get("code") is None and not before and not after:
+        return ()
     lineno = frame.get("lineno")
     first = lineno - len(before) if isinstance(lineno, int) and not isinstance(lineno, bool) else None
-    lines = [*((line, False) for line in before), (frame["code"], True), *((line, False) for line in after)]
+    lines = [*((line, False) for line in before), (frame.get("code"), True), *((line, False) for line in after)]
     return tuple(
         CodeLine(None if first is None else first + index, text_of(line).rstrip("\r\n"), is_current)
         for index, (line, is_current) in enumerate(lines)

@@ -1,7 +1,7 @@
 """Any JSON value as a tree with types. Pure.
 
-A report may hold a hundred thousand small values: a page shows the first `MOST_NODES` of each tree and says
-how many more there are.
+A report may hold a hundred thousand small values: a page shows the first `MOST_NODES` of each tree, and of trees
+that share a `Room` no more than it has, and says how many more there are.
 """
 
 from __future__ import annotations
@@ -64,10 +64,11 @@ class Node(NamedTuple):
     mark: str = ""
 
 
-class _Room:
+class Room:
     """How many nodes may still be made."""
 
     def __init__(self, nodes: int) -> None:
+        """Have room for so many."""
         self.left = nodes
 
 
@@ -77,6 +78,7 @@ def tree_of(
     *,
     used: Collection[str] = (),
     arguments: Collection[str] = (),
+    room: Room | None = None,
 ) -> tuple[Node, ...]:
     """Return the tree of a mapping's values.
 
@@ -85,18 +87,22 @@ def tree_of(
         language: Of the program, which names the types.
         used: Names that the failing line uses; they come first.
         arguments: Names of the function's parameters.
+        room: What trees of one page share; without it, this one has a tree's own.
     """
-    room = _Room(MOST_NODES)
+    own = Room(MOST_NODES if room is None else min(room.left, MOST_NODES))
+    given = own.left
     names = _NAMES["python" if language.lower().startswith("python") else ""]
     ordered = sorted(values.items(), key=lambda entry: entry[0] not in used)
     nodes = [
         node._replace(is_used=node.name in used, is_argument=node.name in arguments)
-        for node in _nodes(ordered, names, room, _DEEPEST)
+        for node in _nodes(ordered, names, own, _DEEPEST)
     ]
+    if room is not None:
+        room.left -= given - own.left
     return tuple(nodes)
 
 
-def _nodes(entries: Iterable[tuple[str, Any]], names: Mapping[type, str], room: _Room, depth: int) -> list[Node]:
+def _nodes(entries: Iterable[tuple[str, Any]], names: Mapping[type, str], room: Room, depth: int) -> list[Node]:
     entries = list(entries)
     nodes: list[Node] = []
     for index, (name, value) in enumerate(entries):
@@ -108,7 +114,7 @@ def _nodes(entries: Iterable[tuple[str, Any]], names: Mapping[type, str], room: 
     return nodes
 
 
-def _node(name: str, value: Any, names: Mapping[type, str], room: _Room, depth: int) -> Node:
+def _node(name: str, value: Any, names: Mapping[type, str], room: Room, depth: int) -> Node:
     if isinstance(value, (dict, list)) and value:
         return _branch(name, value, names, room, depth)
     text = _text(value)
@@ -119,7 +125,7 @@ def _node(name: str, value: Any, names: Mapping[type, str], room: _Room, depth: 
     return Node(name, names.get(type(value), type(value).__name__), text, mark=_mark(value))
 
 
-def _branch(name: str, value: dict[str, Any] | list[Any], names: Mapping[type, str], room: _Room, depth: int) -> Node:
+def _branch(name: str, value: dict[str, Any] | list[Any], names: Mapping[type, str], room: Room, depth: int) -> Node:
     kind = f"{names[type(value)]} of {len(value)}"
     if isinstance(value, dict) and isinstance(value.get(_CLASS), str):
         kind = value[_CLASS].rpartition(".")[2] or kind

@@ -118,6 +118,17 @@ def json_text(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
+_DIRECTIONS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
+
+
+def undirected(text: str) -> str:
+    """Return a text without the signs that turn the direction of what follows it in a line.
+
+    An element of its own is not enough: an isolate that the text opens and does not close goes on behind it.
+    """
+    return text.translate(_DIRECTIONS)
+
+
 def mapping(value: Any) -> Mapping[str, Any]:
     """Return *value* if it is a mapping, else an empty one."""
     return value if isinstance(value, dict) else {}
