@@ -89,7 +89,7 @@ def read_exception(found: ExcInfo, reading: Reading, limits: Limits) -> Captured
         limits: How frames are read. Of a longer traceback the last frames are kept and a few of the first.
     """
     links, members = _links(found[0], found[1])
-    chain = tuple([_trace(link, reading, limits) for link in links])
+    chain = tuple([_trace(link, reading, limits, is_last=at == MAX_CHAIN) for at, link in enumerate(links, 1)])
     described = [_member(error, reading) for error in members[: reading.max_items]]
     if len(members) > len(described):
         described.append({"class": "…", "message": f"[+{len(members) - len(described)} exceptions]"})
@@ -259,7 +259,23 @@ def _attributes(error: BaseException, reading: Reading) -> dict[str, Plain]:
     return {name: reading.describe(value, 1) for name, value in known}
 
 
-def _trace(link: _Link, reading: Reading, limits: Limits) -> Trace:
+def _beside_the_chain(error: BaseException, reading: Reading, *, is_last: bool) -> dict[str, Plain]:
+    """Tell of what led to a group, as the chain goes on with its members, and of the causes beyond a long chain."""
+    cause = before(error)
+    if cause is None:
+        return {}
+    if _members(error):
+        return {"cause": _member(cause, reading)}
+    if not is_last:
+        return {}
+    root, seen = error, {id(error)}
+    while cause is not None and id(cause) not in seen and len(seen) < _MAX_FLAT:
+        seen.add(id(cause))
+        root, cause = cause, before(cause)
+    return {"causes_left_out": len(seen) - 1, "root_cause": _member(root, reading)} if len(seen) > 1 else {}
+
+
+def _trace(link: _Link, reading: Reading, limits: Limits, *, is_last: bool) -> Trace:
     error, steps = link.error, steps_of(link.tracebacks)
     frames = _frames(steps, reading, limits)
     if issubclass(type(error), SyntaxError):
@@ -272,7 +288,7 @@ def _trace(link: _Link, reading: Reading, limits: Limits) -> Trace:
         tuple(frames),
         _notes(link, reading),
         bool(steps),
-        _attributes(error, reading),
+        {**_attributes(error, reading), **_beside_the_chain(error, reading, is_last=is_last)},
     )
 
 

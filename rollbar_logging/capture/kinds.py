@@ -91,9 +91,9 @@ def _by_library(cls: type, bases: Any) -> Reader | None:
 def _by_base(cls: type, bases: Any) -> Reader | None:
     if isinstance(cls, enum.EnumMeta):
         return _read_enum
-    if tuple in bases and isinstance(getattr(cls, "_fields", None), tuple):
-        return _read_repr if has_own_repr(cls) else _read_namedtuple
     ids = set(map(id, bases))  # not `in`: a metaclass may have an ``__eq__``
+    if id(tuple) in ids and isinstance(getattr(cls, "_fields", None), tuple):
+        return _read_repr if has_own_repr(cls) else _read_namedtuple
     for base, reader in _READERS_OF_BASES.items():
         if id(base) in ids:
             return reader

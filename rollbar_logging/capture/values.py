@@ -68,7 +68,7 @@ class Reading:
             lists and dicts of at most ``max_items`` entries (and such a note).
         """
         try:
-            reader = _BUILTIN.get(type(value))
+            reader = _BUILTIN.get(id(type(value)))
             if reader is not None:
                 return reader(self, value, depth)
             if perf_counter() > self._deadline:
@@ -196,7 +196,7 @@ class Reading:
                         continue
                 elif item is None or item is True or item is False:
                     continue
-                reader = _BUILTIN.get(cls)
+                reader = _BUILTIN.get(id(cls))
                 shown[at] = self.describe(item, depth) if reader is None else reader(self, item, depth)
         except BaseException as error:  # noqa: BLE001 - such as a RecursionError; what was read stays
             shown[at:] = [f"… [{_broken_off(error)}]"]
@@ -231,7 +231,7 @@ class Reading:
                         continue
                 elif value is None or value is True or value is False:
                     continue
-                reader = _BUILTIN.get(cls)
+                reader = _BUILTIN.get(id(cls))
                 shown[name] = self.describe(value, depth) if reader is None else reader(self, value, depth)
         except BaseException as error:  # noqa: BLE001 - likewise
             shown = dict(takewhile(lambda entry: entry[0] is not name, shown.items()))
@@ -322,8 +322,9 @@ def read_bytes(reading: Reading, value: bytes, _depth: int) -> Plain:
 
 _SEQUENCES: tuple[type, ...] = (list, tuple, set, frozenset, deque)
 
-# For values of exactly these types, whose methods are their own.
-_BUILTIN: dict[type, Reader] = {
+# For values of exactly these types, whose methods are their own. By their ids: to look for a class itself would ask its
+# metaclass for a hash, which may be anybody's, or not be there.
+_READERS: dict[type, Reader] = {
     type(None): _as_it_is,
     bool: _as_it_is,
     str: _read_str,
@@ -334,3 +335,4 @@ _BUILTIN: dict[type, Reader] = {
     **dict.fromkeys(_SEQUENCES, Reading.exact_sequence),
     dict: Reading.exact_dict,
 }
+_BUILTIN: dict[int, Reader] = {id(cls): reader for cls, reader in _READERS.items()}

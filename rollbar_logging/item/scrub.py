@@ -13,9 +13,12 @@ from collections.abc import Container, Iterable
 from itertools import accumulate
 from typing import Any
 
+from rollbar_logging.item.scrub_arguments import hide_arguments
+from rollbar_logging.item.scrub_known import hide_known, known_of
 from rollbar_logging.item.scrub_walk import FREE, SOURCE, Walk, mode_of
-from rollbar_logging.item.secret_logins import LOGIN_ENDS, LOGIN_FLAG, scrub_logins
-from rollbar_logging.item.secret_names import BRIEF, CHOSEN, CLEAN, MADE, PLURAL, SecretNames
+from rollbar_logging.item.secret_keys import lines_of_key
+from rollbar_logging.item.secret_logins import hidden_arguments
+from rollbar_logging.item.secret_names import CLEAN, MADE, MEMORABLE, SecretNames, goes
 from rollbar_logging.item.secret_text import SCRUBBED
 from rollbar_logging.item.secret_values import SecretValues
 
@@ -39,7 +42,6 @@ _SCHEMA = frozenset(
 """Keys of Rollbar's schema down to the frames: never secrets, whatever names the application added."""
 
 _NAME = re.compile(r"[\w.'\" -]{1,64}")
-_CONVERSION = re.compile(r"%(?:\((\w+)\))?[-+ #0-9.*]{0,10}[a-zA-Z]|%%")
 _VALUE = frozenset({"value", "Value"})
 _INPUT = frozenset({"input"})
 _MOST_KEPT = 4096
@@ -141,17 +143,18 @@ class Scrubber:
             walk.count += count
         if kind % _HAS_SECRET == _ADDRESS:
             return self._is_cleaned(walk, at, key, value)
-        if not _goes(kind % _HAS_SECRET, value):
+        if not goes(kind % _HAS_SECRET, value):
             return False
         walk.changes.append((at, key, SCRUBBED))
+        if type(value) is str:
+            walk.secrets.append((kind % _HAS_SECRET, value))
         return True
 
     def _is_cleaned(self, walk: Walk, at: int, key: Any, value: Any) -> bool:
         """Take the password out of ``user:password@host``, as a URL has it behind its scheme."""
         clean, count = self.text(f"://{value}") if type(value) is str else ("", 0)
         if count:
-            walk.changed_texts.append((at, key, clean.removeprefix("://")))
-            walk.count += count
+            walk.set_text(at, key, clean.removeprefix("://"), count)
         return count > 0
 
     def _kind(self, key: str, mode: int) -> int:
@@ -181,17 +184,18 @@ class Scrubber:
         if not node or type(node[0]) is not str:
             return ()
         hidden = {1} if len(node) == 2 and self._is_pair(*node) else set()  # noqa: PLR2004
-        for index, flag in enumerate(node[:-1], 1):
+        for index, flag in enumerate(node):
             if type(flag) is not str or not flag.startswith("-"):
                 continue
-            value = node[index]
-            if flag.startswith("--") and self._is_secret(flag):
-                is_value = not (type(value) is str and value.startswith("-"))
-            else:
-                is_value = flag.endswith(LOGIN_ENDS) and type(value) is str and _is_login(flag, value, node[:index])
-            if is_value:
-                hidden.add(index)
+            if not self._is_option(flag):
+                hidden.update(hidden_arguments(node, index))
+            elif index + 1 < len(node) and not (type(node[index + 1]) is str and node[index + 1].startswith("-")):
+                hidden.add(index + 1)
         return hidden
+
+    def _is_option(self, flag: str) -> bool:
+        """Whether it is the option for a secret: ``--api-key``, or with a single dash as in Java's programs."""
+        return (flag.startswith("--") or len(flag) > len("-pin")) and self._is_secret(flag)
 
     def _is_pair(self, name: str, value: object) -> bool:
         """Whether these are a secret's name and its value; not if both are names, as in a list of such."""
@@ -214,24 +218,26 @@ class Scrubber:
         together = "\0".join(texts)
         found = self._alarm(together)
         suspect = set()
-        if found is not None:
+        if found is not None or walk.secrets:
             ends = list(accumulate([len(text) + 1 for text in texts]))
             while found is not None:
                 index = bisect_right(ends, found.start())
                 suspect.add(index)
                 self._read_text(walk, index)
                 found = self._alarm(together, ends[index])
+            self._read_arguments(walk, suspect)
+            if walk.secrets:
+                suspect |= hide_known(walk, known_of(walk.secrets, self._names), together, ends)
         self._remember(walk, suspect)
 
     def _read_text(self, walk: Walk, index: int) -> None:
         at, key = walk.place(index)
-        original = walk.texts[index]
-        text, count = self._values.scrub(original, code=walk.is_code(at, key))
+        text, count = self._values.scrub(walk.texts[index], code=walk.is_code(at, key))
         if count:
-            walk.changed_texts.append((at, key, text))
-            walk.count += count
-        if key == "template":
-            self._hide_arguments(walk, at, original)
+            walk.set_text(at, key, text, count)
+            walk.secrets += [(MEMORABLE, value) for value in self._values.parameters(walk.texts[index])]
+        elif type(key) is int:
+            walk.changes += [(at, line, SCRUBBED) for line in lines_of_key(walk.nodes[at], key)]
 
     def _remember(self, walk: Walk, suspect: set[int]) -> None:
         """Keep in mind the harmless lines, names and paths of frames: they come again with each report."""
@@ -242,45 +248,11 @@ class Scrubber:
                     self._seen.clear()
                 self._seen.add(text)
 
-    def _hide_arguments(self, walk: Walk, at: int, template: str) -> None:
-        """Take out those arguments of a logged message that its template puts in a secret's place."""
-        place = walk.number_of(at, "args")
-        if place is None:
-            return
-        args = walk.nodes[place]
-        keys = list(args) if type(args) is dict else range(len(args))
-        marks = {str(key): f"mark{number}x7q9z" for number, key in enumerate(keys)}
-        positions = iter(marks)
-
-        def mark(found: re.Match[str]) -> str:
-            if found[0] == "%%":
-                return "%"
-            for _ in range(found[0].count("*")):  # a width is an argument of its own
-                next(positions, None)
-            return marks.get(found[1] or next(positions, ""), found[0])
-
-        marked = _CONVERSION.sub(mark, template)
-        clean, _ = self._values.scrub(marked)
-        for key in keys:
-            if marks[str(key)] in marked and marks[str(key)] not in clean and _goes(MADE, args[key]):
-                walk.changes.append((place, key, SCRUBBED))
-
-
-def _is_login(flag: str, value: str, before: list[Any]) -> bool:
-    """Whether an option of a command line and what is behind it are a user with a password."""
-    if ":" not in value or not LOGIN_FLAG.fullmatch(flag):
-        return False
-    is_curl = any(type(part) is str and "curl" in part for part in before)
-    return scrub_logins(f"{'curl' if is_curl else ''} {flag} {value}")[1] > 0
-
-
-def _goes(kind: int, value: Any) -> bool:
-    """Whether a value under a name of this kind is taken out."""
-    if kind == CLEAN or value is None or value == SCRUBBED:
-        return False
-    cls = type(value)
-    if cls is bool:
-        return kind == CHOSEN
-    if cls is int or cls is float:
-        return kind not in {PLURAL, BRIEF}
-    return bool(value)
+    def _read_arguments(self, walk: Walk, suspect: set[int]) -> None:
+        for index in suspect:
+            at, key = walk.place(index)
+            if key == "template":
+                place = walk.number_of(at, "args")
+                if place is not None:
+                    hide_arguments(walk, walk.texts[index], place, self._values)
+                return

@@ -37,10 +37,10 @@ class Walk:
         texts: The strings of all of them.
         keys: For each text, its key.
         unseen: Numbers of the containers in frames with texts that were not seen before.
-        changed_texts: Texts to replace: number of the container, key, new text.
-        changes: Values to replace as a whole, likewise.
-        renames: Keys to replace, likewise.
-        count: How many secrets were found in texts.
+        changes: Values to replace as a whole: number of the container, key, new value.
+        renames: Keys to replace, likewise; of two for one key the last counts.
+        secrets: Texts that were taken out as a whole, with the kinds of their names.
+        count: How many secrets were found in keys.
     """
 
     def __init__(self, data: dict[str, Any]) -> None:
@@ -51,15 +51,24 @@ class Walk:
         self.texts: list[str] = []
         self.keys: list[Any] = []
         self.unseen: list[int] = []
-        self.changed_texts: list[tuple[int, Any, str]] = []
         self.renames: list[tuple[int, str, str]] = []
         self.count = 0
         self.changes: list[tuple[int, Any, str]] = []
+        self.secrets: list[tuple[int, str]] = []
+        self._changed_texts: dict[tuple[int, Any], tuple[str, int]] = {}
         self._copies: dict[int, Any] = {}
 
     def place(self, index: int) -> tuple[int, Any]:
         """Return the number of the container that a text is in, and its key there."""
         return bisect_right(self.starts, index) - 1, self.keys[index]
+
+    def set_text(self, at: int, key: Any, text: str, count: int) -> None:
+        """Replace a text by one that has lost so many secrets in all."""
+        self._changed_texts[at, key] = text, count
+
+    def text_at(self, index: int) -> tuple[str, int]:
+        """Return a text by its number, as it is by now, and how many secrets it has lost."""
+        return self._changed_texts.get(self.place(index)) or (self.texts[index], 0)
 
     def unseen_texts(self) -> Iterator[int]:
         """Yield the numbers of the texts in frames that were not seen before."""
@@ -78,14 +87,18 @@ class Walk:
     def result(self) -> tuple[dict[str, Any], int]:
         """Return the item with all changes, copied as far as needed, and how many secrets were found."""
         # Whole values last: one may be in a container that is taken out as a whole.
-        for at, key, value in [*self.changed_texts, *self.changes]:
+        for (at, key), (text, _) in self._changed_texts.items():
+            self._own(at)[key] = text
+        for at, key, value in self.changes:
             self._own(at)[key] = value
         renames: defaultdict[int, dict[str, str]] = defaultdict(dict)
         for at, key, name in self.renames:
             renames[at][key] = name
         for at, names in renames.items():
             _rename(self._own(at), names)
-        return self._copies.get(0, self.nodes[0]), self.count + len({(at, key) for at, key, _ in self.changes})
+        whole = {(at, key) for at, key, _ in self.changes}
+        in_texts = sum(count for place, (_, count) in self._changed_texts.items() if place not in whole)
+        return self._copies.get(0, self.nodes[0]), self.count + in_texts + len(whole)
 
     def _own(self, at: int) -> Any:
         """Return a copy of a container, in a copy of all that holds it."""

@@ -26,6 +26,8 @@ _CLOSING_MARKS = (")", ",", "]", "}", ";", ":")
 _TAKES_PAIR = re.compile(r"(?:env|get|set|header|default|add|put)\w{0,20}\($", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{4,}(?![\w.])")
 _NOTHING_INSIDE = re.compile(r"\(\s*\)|\[\s*\]|\{\s*\}|\[scrubbed\]")
+_GAP = re.compile(r"(?:\s{1,200}|\#[^\n]{0,200}\n){0,4}")
+_CONTINUED = re.compile(r"[ \t]{0,8}\\?\n[ \t]{0,100}(?=[bBuUrRfF]{0,2}[\"'])")
 _TAG = re.compile(r"<(?:[\w.-]{1,30}:)?\Z")
 _CDATA = "<![CDATA["
 _NOTE = "… [+"
@@ -70,7 +72,7 @@ class Pair(NamedTuple):
     @property
     def is_flag(self) -> bool:
         """Whether the name is an option of a command line."""
-        return self.key.startswith("--")
+        return self.key.startswith("--") or (self.key.startswith("-") and self.kind in {MEMORABLE, MADE, CHOSEN})
 
     @property
     def is_beside_value(self) -> bool:
@@ -148,9 +150,15 @@ def _is_quoted_in_prose(pair: Pair, content: str) -> bool:
     return pair.kind == MADE and looks_made(content)
 
 
+def next_line(text: str, at: int) -> int:
+    """Return where the literal begins that stands in the next line of source code; *at*, if there is none."""
+    found = _CONTINUED.match(text, at)
+    return found.end() if found else at
+
+
 def in_code(text: str, at: int) -> Span | None:
     """Return where the value is in source code, of what is no quoted text: numbers, and brackets of literals."""
-    if text[at : at + 1] in OPEN and literal_at(text, at + 1) is not None:
+    if text[at : at + 1] in OPEN and literal_at(text, _GAP.match(text, at + 1).end()) is not None:  # type: ignore[union-attr]
         return in_brackets(text, at)
     number = _NUMBER.match(text, at)
     return number.span() if number else None

@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
+
+from rollbar_logging.item.secret_text import SCRUBBED
 
 CLEAN = 0
 """No secret."""
@@ -34,7 +37,8 @@ _MADE = r"""(?:
   | [^_]*api_?key | (?:private|secret|access|account|master|signing|encryption|decryption|auth|session
       |ssh|storage|shared|service|deploy|license|hmac|jwt|fernet|aes|rsa)_?key
   | authorization | bearer | csrf | xsrf | credential | creds? | cookie
-  | auth(?=_(?:(?:key|code|header|data|info|string|str|value|params|b?64|basic)_)?$) | [^_]*sess(?:ion)?_?id
+  | auth(?=_(?:(?:key|code|header|data|info|string|str|value|params|b?64|basic)_)?$)
+  | (?!(?:re)?assess|(?:re)?possess|obsess)[^_]*sess(?:ion)?_?id
   | [^_]?otp | (?:mfa|sms|verification|security|recovery|backup)_?code
   | cvv | cvc | (?:credit|debit|bank)_?card | (?:card|cc)_?(?:number|num|no) | ssn | social_?security
   | (?:amz|goog|google)_signature | (?<=^_)pin(?=_$) | (?:card|user|sim)_?pin | pin_?code
@@ -123,3 +127,15 @@ def words_of(name: str) -> str:
     """Return the lower-case words of *name* with ``_`` around each: ``_db_password_``; ``_`` if it has none."""
     words = _APART.sub("_", _HUMPS.sub("_", name)).lower().strip("_")
     return f"_{words}_" if words else "_"
+
+
+def goes(kind: int, value: Any) -> bool:
+    """Whether a value under a name of this kind is taken out."""
+    if kind == CLEAN or value is None or value == SCRUBBED:
+        return False
+    cls = type(value)
+    if cls is bool:
+        return kind == CHOSEN
+    if cls is int or cls is float:
+        return kind not in {PLURAL, BRIEF}
+    return bool(value)

@@ -22,14 +22,16 @@ from rollbar_logging.item.secret_literals import (
     in_code,
     in_element,
     in_literal,
+    next_line,
 )
 from rollbar_logging.item.secret_logins import LOGIN_SIGNS
-from rollbar_logging.item.secret_names import BRIEF, CLEAN, PLURAL, SecretNames
+from rollbar_logging.item.secret_names import BRIEF, CLEAN, MADE, PLURAL, SecretNames
 from rollbar_logging.item.secret_text import (
     SCRUBBED,
     Span,
     call_end,
     is_expression,
+    is_in_string,
     is_prose,
     literal_at,
     looks_made,
@@ -51,7 +53,8 @@ _AFTER = r"""[\w.-]{0,64}(?![\w.-])
   | [ \t]{1,8}(?=[^\s=:])
 )"""
 _MAYBE_AFTER = (
-    r"[\w.-]{0,64}(?![\w.-])(?:\]?\[\w{0,20}\])?[\\\"'`\]%257BDbd]{0,5}[ \t]{0,8}(?:[=:!%,\"'\\>]|[\w:.-]{1,40}=)"
+    r"[\w.-]{0,64}(?![\w.-])(?:\]?\[\w{0,20}\])?[\\\"'`\]%257BDbd]{0,5}[ \t]{0,8}"
+    r"(?:[=:!%,)\"'\\>]|[\w:.-]{1,40}=|[\w+/-]{20})"
 )
 """A quicker and more generous form of the same, for the alarm."""
 
@@ -86,6 +89,10 @@ _SCHEME = re.compile(
 _COOKIE = re.compile(r"[\w.-]{1,100}=")
 _HEADER = re.compile(r"(authorization|cookie2?)$", re.IGNORECASE)
 _NUMBERS = re.compile(r"otp|cvv|cvc|pin|ssn|code|num|security", re.IGNORECASE)
+_LONE = re.compile(r"(?=[\w+/-]{0,40}[^\W\d])(?:[^\W\d]*[+/=-]*\d){3}[\w+/=-]*(?![\w.])")
+"""What a machine has made and nothing else looks like, where nothing but a space is before it."""
+
+_LONE_LENGTH = 20
 _NOTHING = frozenset({"", "none", "null", "nil", "true", "false", "undefined", "nan"})
 _AFTER_ARGUMENT = (",", ")")
 _PUNCTUATION = ".,;:!?\"'`()[]{}<>"
@@ -161,19 +168,30 @@ class SecretPairs:
             return None
         if pair.separator.endswith(">") and pair.separator != "=>":
             return in_element(text, pair, code=code)
+        if code and (pair.is_quoted or "=" in pair.separator):
+            pair = pair._replace(at=(at := next_line(text, at)))
         literal = literal_at(text, at, encoded="%" in pair.separator)
         if literal is not None:
             shown = text[literal.start : min(literal.end, literal.start + _LONGEST_KEY + 1)]
             if pair.separator == "," and not pair.is_flag and self._names.is_further(pair.kind, shown):
                 return None
             return in_literal(text, pair, literal, code=code)
-        if _takes_literals_only(pair) or placeholder_end(text, at) > 0:
+        if _takes_literals_only(pair, code=code) or placeholder_end(text, at) > 0:
             return None
-        return in_code(text, at) if code and not _is_in_a_string(text, pair) else self._unquoted(text, pair)
+        return self._in_code(text, pair) if code else self._unquoted(text, pair)
+
+    def _in_code(self, text: str, pair: Pair) -> Span | None:
+        # As only a URL or a command line is written, so within a string in any case; else the line has to tell.
+        is_clear = pair.separator == "=" and (pair.is_flag or text[pair.start - 1 : pair.start] in {"?", "&"})
+        if not is_clear and (pair.close or not is_in_string(text, pair.start)):
+            return in_code(text, pair.at)
+        if text.startswith((*OPEN, "\\"), pair.at):  # a pattern's
+            return None
+        return self._in_data(text, pair) if pair.is_data else _in_header(text, pair)
 
     def _unquoted(self, text: str, pair: Pair) -> Span | None:
         if not pair.separator:
-            return _after_flag(text, pair.at)
+            return _after_flag(text, pair.at) if pair.is_flag else _lone(text, pair)
         if pair.is_data:
             return in_brackets(text, pair.at) if text[pair.at : pair.at + 1] in OPEN else self._in_data(text, pair)
         if pair.kind in {BRIEF, PLURAL}:
@@ -227,15 +245,10 @@ class SecretPairs:
         return run.replace(".", "_").isidentifier() and self._names.kind(run) != CLEAN
 
 
-def _is_in_a_string(text: str, pair: Pair) -> bool:
-    """Whether a pair in source code is written as only a URL or a command line is, so within a string literal."""
-    return pair.separator == "=" and (pair.is_flag or text[pair.start - 1 : pair.start] in {"?", "&"})
-
-
-def _takes_literals_only(pair: Pair) -> bool:
+def _takes_literals_only(pair: Pair, *, code: bool) -> bool:
     separator = pair.separator
     if not separator:
-        return not pair.is_flag
+        return code and not pair.is_flag
     if separator in COMPARISONS:
         return not pair.is_tight
     return separator == "," or (separator[0] == ":" and len(separator) > 2)  # noqa: PLR2004
@@ -250,6 +263,12 @@ def _after_flag(text: str, at: int) -> Span | None:
     end = run_end(text, at)
     run = text[at:end]
     return None if not run or run.startswith("-") or is_prose(run) else (at, end)
+
+
+def _lone(text: str, pair: Pair) -> Span | None:
+    """Return where the value is behind nothing but a space, as in ``invalid token 3f2b…``."""
+    found = None if pair.close or pair.kind != MADE else _LONE.match(text, pair.at)
+    return found.span() if found and len(found[0]) >= _LONE_LENGTH else None
 
 
 def _in_header(text: str, pair: Pair) -> Span | None:

@@ -23,6 +23,8 @@ _CUT = re.compile(r"[\"']?… \[\+\d|\Z")
 _OPENING = re.compile(r"[bBuUrRfF]{0,2}(\\{0,3})(\"\"\"|'''|[\"'])")
 _OPENING_ENCODED = re.compile(r"()(%2[27])")
 _BRACKETS = re.compile(r"[\"'()\[\]{}]")
+_QUOTES = re.compile(r"\\?[\"'`]")
+_ONE_LINE = 512
 _RUN = re.compile(
     r"""(?: [^\s"'`&;,()\[\]{}<>|\\…]+
           | \\(?![nrt][\w-]{1,40}[=:]|["'](?!\w))
@@ -49,7 +51,7 @@ _CALL = re.compile(r"[A-Za-z_][\w.]{0,100}\(")
 _MOST_BRACKETS = 64
 _PLACEHOLDER = re.compile(
     r"""(?: %(?:\(\w{1,60}\))?[-+ #0-9.*]{0,8}[sdrifxa] | \{\{?[ \w.!:>()\[\]-]{0,60}\}?\}
-          | \$\{[A-Za-z_]\w{0,60}\} | \$[A-Z_][A-Z0-9_]{0,60} | \*{3,} | x{4,} | \.{2,} | \? | …
+          | \$\{[A-Za-z_]\w{0,60}\} | \$[A-Z_][A-Z0-9_]{0,60} | \$\d{1,3} | \*{3,} | x{4,} | \.{2,} | \? | …
         )(?![^\s"'`,;&)\]}>\\])""",
     re.VERBOSE,
 )
@@ -166,6 +168,18 @@ def placeholder_end(text: str, at: int) -> int:
 def is_expression(text: str, at: int) -> bool:
     """Whether what begins at *at* is a call or a subscript in source code."""
     return _EXPRESSION.match(text, at) is not None
+
+
+def is_in_string(text: str, at: int) -> bool:
+    """Whether *at* is within a quoted text of its line of source code, and not in a field of an f-string."""
+    start = max(at - _ONE_LINE, text.rfind("\n", 0, at) + 1)
+    quote = ""
+    for found in _QUOTES.finditer(text, start, at):
+        if not quote:
+            quote, start = found[0][-1:], found.end()
+        elif found[0] == quote:
+            quote = ""
+    return quote in {'"', "'"} and text.count("{", start, at) <= text.count("}", start, at)
 
 
 def is_prose(word: str) -> bool:

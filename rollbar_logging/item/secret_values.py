@@ -15,11 +15,13 @@ from typing import NamedTuple
 
 from rollbar_logging.item.secret_alarm import Sign, signs_pattern
 from rollbar_logging.item.secret_forms import PART, SecretForms
+from rollbar_logging.item.secret_keys import KEY_SIGNS, scrub_private_keys
 from rollbar_logging.item.secret_logins import scrub_logins
 from rollbar_logging.item.secret_names import CLEAN, SecretNames
 from rollbar_logging.item.secret_numbers import CARD, CARD_SIGNS, IBAN, IBAN_SIGNS, iban_length, is_card
 from rollbar_logging.item.secret_pairs import SecretPairs
-from rollbar_logging.item.secret_text import CUT, SCRUBBED, Span, cut_at, looks_made, placeholder_end, replaced
+from rollbar_logging.item.secret_sql import LOGIN_WORDS, SecretSql
+from rollbar_logging.item.secret_text import CUT, SCRUBBED, looks_made, placeholder_end, replaced
 
 
 class Shape(NamedTuple):
@@ -73,8 +75,6 @@ SHAPES: tuple[Shape, ...] = (
 )
 """Keys of services, each with a beginning that nothing else has."""
 
-_PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----(?=(?:\s|\\+[nr])*[A-Za-z0-9+/])")
-_PRIVATE_KEY_END = re.compile(r"-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----")
 _URL = re.compile(
     r"""(?: :(?:\\?/){2} | netloc["']?[ ]?[:=][ ]?["'] )(?:
           (?P<user>[^\s/?\#:"'<>`\[\\…]{0,128}):(?:
@@ -87,6 +87,11 @@ _URL = re.compile(
     re.VERBOSE,
 )
 _URL_SIGN = r":[/\\]{1,4}(?<=/)(?:[^\s\x00\"'<>]{0,256}@|[^\s\x00/:\"'<>]{0,128}:(?!\d{1,5}(?:[^\d…]|\Z)))"
+_ENCODED_URL = re.compile(
+    r"%3[Aa]%2[Ff]%2[Ff](?:[\w.~+-]|%(?!2[Ff]|3[AaFf]|40)[0-9A-Fa-f]{2}){0,128}%3[Aa]"
+    r"(?P<password>(?:[\w.~!*()+-]|%(?!2[Ff]|40)[0-9A-Fa-f]{2}){1,256})%40"
+)
+_ENCODED_URL_SIGN = r"%3[Aa]%2[Ff]%2[Ff](?=[^\s%]{0,128}%)"
 _TEMPLATE = re.compile(r"\{[^{}]{0,60}\}(?:/|\Z)|%s|%\(\w+\)s")
 _SIGNED = re.compile(r"eyJ[\w-]*(?:[.:][\w-]+)*")
 _SIGNED_HEADERS = ("hbGci", "0eXAi", "raWQi", "lbmMi", "jdHki", "4NXQi", "6aXAi", "qa3Ui", "jcml0")
@@ -102,6 +107,7 @@ _GLUED = re.compile(r"\[scrubbed\][\w%+-]|[\w%.+@-]\[scrubbed\]")
 _MOST_AGAIN = 8
 _SHORTEST_TOKEN = 8
 _LONG_BASIC = 24
+_LONGEST_PHONE = 15
 
 
 class SecretValues:
@@ -119,11 +125,17 @@ class SecretValues:
 
     def __init__(self, names: SecretNames, *, emails: bool, ibans: bool, access_token: str | None) -> None:
         self._pairs = SecretPairs(names)
-        self._readers = (SecretForms(names).scrub, scrub_logins, self._pairs.scrub)
-        self._rules: list[Callable[[str], tuple[str, int]]] = [_scrub_private_keys, _scrub_urls, _refused_rule(names)]
+        self._sql = SecretSql(names)
+        self._readers = (SecretForms(names).scrub, scrub_logins, self._sql.scrub, self._pairs.scrub)
+        self._rules: list[Callable[[str], tuple[str, int]]] = [
+            scrub_private_keys,
+            _scrub_urls,
+            _scrub_encoded_urls,
+            _refused_rule(names),
+        ]
         after = [_scrub_shapes, _scrub_signed, _scrub_schemes, _scrub_cards]
         signs = [*self._pairs.signs, *_SIGNS]
-        branches = [*CARD_SIGNS, _URL_SIGN, *self._pairs.branches]
+        branches = [*CARD_SIGNS, _URL_SIGN, _ENCODED_URL_SIGN, *self._pairs.branches]
         if access_token is not None and len(access_token) >= _SHORTEST_TOKEN:
             self._rules.insert(0, _token_rule(access_token))
             signs.append(Sign(access_token[:_SHORTEST_TOKEN]))
@@ -148,6 +160,10 @@ class SecretValues:
                     break
         return text, total
 
+    def parameters(self, text: str) -> list[str]:
+        """Return what of a text is a secret although nothing beside it says so; see `SecretSql.parameters`."""
+        return self._sql.parameters(text)
+
     def _once(self, text: str, *, code: bool) -> tuple[str, int]:
         total = 0
         for rule in self._rules:
@@ -160,20 +176,6 @@ class SecretValues:
             text, count = rule(text)
             total += count
         return text, total
-
-
-def _scrub_private_keys(text: str) -> tuple[str, int]:
-    if "-----BEGIN" not in text:
-        return text, 0
-    spans: list[Span] = []
-    at = 0
-    has_end = True
-    while (begin := _PRIVATE_KEY.search(text, at)) is not None:
-        found = _PRIVATE_KEY_END.search(text, begin.end()) if has_end else None
-        has_end = found is not None
-        at = found.end() if found else cut_at(text, begin.end())
-        spans.append((begin.start(), at))
-    return replaced(text, spans)
 
 
 def _scrub_urls(text: str) -> tuple[str, int]:
@@ -189,6 +191,13 @@ def _scrub_urls(text: str) -> tuple[str, int]:
             continue
         spans.append((start, end))
     return replaced(text, spans)
+
+
+def _scrub_encoded_urls(text: str) -> tuple[str, int]:
+    """URLs that are part of another one, as a parameter of its query."""
+    if "%2F" not in text and "%2f" not in text:
+        return text, 0
+    return replaced(text, [found.span("password") for found in _ENCODED_URL.finditer(text)])
 
 
 def _is_port(value: str, *, is_whole: bool) -> bool:
@@ -245,9 +254,14 @@ def _scrub_cards(text: str) -> tuple[str, int]:
     spans = [
         found.span("cut") if found["cut"] else found.span(1)
         for found in CARD.finditer(text)
-        if found["cut"] or is_card(found[1])
+        if found["cut"] or (is_card(found[1]) and not _is_phone(text, found.start(), found[1]))
     ]
     return replaced(text, spans)
+
+
+def _is_phone(text: str, at: int, number: str) -> bool:
+    """Whether it is a telephone number, as those of old Visa cards have no plus sign before them."""
+    return text[at - 1 : at] == "+" and len(number) <= _LONGEST_PHONE
 
 
 def _scrub_emails(text: str) -> tuple[str, int]:
@@ -305,6 +319,7 @@ _SIGNS = (
     Sign(PART.rstrip(";"), then=";"),
     Sign("netloc", then=r"[\"']?[ ]?[:=]"),
     Sign("eyJ", then=r"[\w-]{4}"),
-    Sign("-----BEGIN"),
+    *map(Sign, KEY_SIGNS),
     Sign("input_value="),
+    *(Sign(words, then=r"\s", any_case=True) for words in LOGIN_WORDS),
 )

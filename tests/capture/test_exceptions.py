@@ -109,6 +109,19 @@ def test_a_chain_has_an_end() -> None:
     assert len(names(error)) == MAX_CHAIN == 10
 
 
+@pytest.mark.parametrize(("length", "left_out"), [(10, 0), (11, 1), (500, 490)])
+def test_the_root_of_a_long_chain_is_told(length: int, left_out: int) -> None:
+    """The last of those that are kept carries the first of all, and how many more led to it."""
+    error = root = raised(KeyError("root"))
+    for number in range(length - 1):
+        error, cause = ValueError(number), error
+        error.__cause__ = cause
+
+    attributes = chain_of(error)[-1].attributes
+    assert attributes.get("causes_left_out", 0) == left_out
+    assert (attributes.get("root_cause", {}).get("message") == str(root)) == (left_out > 0)
+
+
 def test_a_falsy_exception_is_an_exception() -> None:
     """An exception that counts as false, or is empty, is followed like any other."""
 

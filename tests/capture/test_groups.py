@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.capture.failures import BaseExceptionGroup, ExceptionGroup, caught, fail, methods, names, raised
+from tests.capture.failures import BaseExceptionGroup, ExceptionGroup, caught, chain_of, fail, methods, names, raised
 from tests.capture.material import captured
 
 
@@ -100,3 +100,16 @@ def test_a_group_with_a_cause_in_a_cycle_ends() -> None:
     member.__cause__ = group
 
     assert names(group) == ["ExceptionGroup", "ValueError"]
+
+
+def test_what_led_to_a_group_is_told() -> None:
+    """The chain goes on with the first member, so the group itself carries what caused it, with its place."""
+    group = ExceptionGroup("group", [ValueError("member"), KeyError()])
+    group.__cause__ = raised(OSError("gone"))
+    alone = ExceptionGroup("group", [ValueError("member"), KeyError()])
+
+    cause = chain_of(group)[0].attributes["cause"]
+    assert (cause["class"], cause["message"], cause["place"].endswith(" in fail")) == ("OSError", "gone", True)
+    assert names(group) == ["ExceptionGroup", "ValueError"]
+    assert chain_of(alone)[0].attributes == {}
+    assert chain_of(ValueError())[0].attributes == {}

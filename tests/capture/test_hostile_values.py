@@ -35,6 +35,22 @@ from tests.capture.material import (
 )
 
 
+class _Unhashable(type):
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(cls, other: object) -> bool:
+        raise AssertionError(other)
+
+
+def test_a_class_that_cannot_be_hashed_spoils_nothing() -> None:
+    """What surrounds an object is read, though its class has a comparison of its own and so no hash."""
+    odd = _Unhashable("Odd", (), {"__init__": lambda self: setattr(self, "held", 1)})()
+    shown = {"<class>": f"{__name__}.Odd", "held": 1}
+
+    assert reading().local_variables({"a": 1, "odd": odd, "b": 2}) == {"a": 1, "odd": shown, "b": 2}
+    assert describe([odd, {"x": odd}, "y"]) == [f"<{__name__}.Odd>", {"x": f"<{__name__}.Odd>"}, "y"]
+
+
 def test_a_failing_repr_is_told() -> None:
     """An object whose repr raises is told by its type and by what it raised."""
 

@@ -37,7 +37,7 @@ HARMLESS = """
     monkey key keys primary_key public_key compass bypass spinning inside position max_tokens token_count
     token_type token_url token_expires_at token_expires_in cookie_name cookie_domain secret_name password_field
     password_min_length num_secrets auth_user AUTH_USER_MODEL account_sid session cards code status_code cwd
-    argspec notifier fingerprint uuid code_version _ - 42
+    argspec notifier fingerprint uuid code_version assess_id possessId obsession_id _ - 42
 """.split()  # noqa: SIM905 - a table of words, not of quotes
 
 

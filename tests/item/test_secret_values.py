@@ -85,6 +85,7 @@ SHAPED = [
 ]
 
 HARMLESS = r"""
+call +4915112345678
 Bearer authentication required
 Basic usage of tokens
 SplitResult(scheme='http', netloc='localhost:8000', path='/')

@@ -62,6 +62,17 @@ REPEATED = [
     *("form-data; name=pin\na\nb\nc", "--b\nform-data; name=pin\n\nx\n--b\n", "--\nform-data; name=pin\n\n%s"),
     *("curl -u a:b ", "curl -u a:'", "curl -u 1:'a.", " -u a:", " -uuuuuuuu", "user -u", "--user a:'", ".--user=1:1"),
     *("('password', 'token'), ", "['password','"),
+    *("INSERT INTO u (password) VALUES ('a'), ", "INSERT INTO u (password) VALUES (", "INSERT INTO u (", "password, "),
+    *(
+        "Key (token)=(",
+        "Key (token)=(a) already",
+        "user x identified by '",
+        "set password for ",
+        "user identified with ",
+    ),
+    *("[SQL: SET password=?]\n[parameters: ('", "[SQL: SET password=?", "]\n[parameters: (", "[SQL: ", "password=?,"),
+    *("-----END PRIVATE KEY-----", "A" * 32 + " a-----END PRIVATE KEY-----", "A" * 40 + "\n", "password=(\n'", "'\\"),
+    *("password = \\\n'", "mysql -px ", "mysql -p", "docker login -p ", "%3A%2F%2Fa%3Ab%40", "%3A%2F%2F", "token 1a"),
 ]
 
 
