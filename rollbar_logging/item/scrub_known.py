@@ -125,14 +125,16 @@ def _is_cleaned(walk: Walk, index: int, pattern: re.Pattern[str]) -> bool:
 
 
 def _hide_in_keys(walk: Walk, parts: frozenset[str]) -> None:
-    dicts = [at for at, node in enumerate(walk.nodes) if walk.modes[at] == FREE and type(node) is dict]
-    together = "\0".join(["\0".join(walk.nodes[at]) for at in dicts])
+    free = [node for node, mode in zip(walk.nodes, walk.modes, strict=True) if mode == FREE and type(node) is dict]
+    together = "\0".join(set().union(*free))  # the same keys come again and again
     if not any(part in together for part in parts):
         return
     pattern = _pattern(parts)
     renamed = {(at, key): clean for at, key, clean in walk.renames}
-    for at in dicts:
-        for key in walk.nodes[at]:
+    for at, node in enumerate(walk.nodes):
+        if walk.modes[at] != FREE or type(node) is not dict:
+            continue
+        for key in node:
             clean, count = pattern.subn(SCRUBBED, renamed.get((at, key), key))
             if count:
                 walk.renames.append((at, key, clean))
