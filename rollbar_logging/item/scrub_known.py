@@ -132,9 +132,8 @@ def _hide_in_keys(walk: Walk, parts: frozenset[str]) -> None:
     pattern = _pattern(parts)
     renamed = {(at, key): clean for at, key, clean in walk.renames}
     for at, node in enumerate(walk.nodes):
-        if walk.modes[at] != FREE or type(node) is not dict:
-            continue
-        for key in node:
+        names: list[str] = list(node) if walk.modes[at] == FREE and type(node) is dict else []
+        for key in names:
             clean, count = pattern.subn(SCRUBBED, renamed.get((at, key), key))
             if count:
                 walk.renames.append((at, key, clean))
