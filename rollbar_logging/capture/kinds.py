@@ -13,6 +13,7 @@ import weakref
 from array import array
 from functools import partial
 from itertools import islice
+from time import perf_counter
 from typing import Any
 
 from rollbar_logging.capture.fields import has_own_repr, kept_fields, shown_fields
@@ -23,6 +24,8 @@ from rollbar_logging.capture.type_names import MAX_NAME, named, path_of, type_na
 from rollbar_logging.capture.values import Reader, Reading
 
 _MOST_TYPES = 4096
+_SHORTEST_REST = 600.0
+_REST = 10_000
 
 _MRO = type.__dict__["__mro__"]
 _NAMES = type.__dict__["__dict__"]
@@ -44,14 +47,30 @@ class Kinds:
         self._remember(cls, reader)
         return reader
 
-    def mark_slow(self, cls: type) -> None:
-        """Describe values of this type by their type alone from now on."""
-        self._remember(cls, _by_type)
+    def set_aside(self, cls: type, took: float) -> None:
+        """Describe values of this type by their type alone from now on, since to read one took *took* seconds.
+
+        It may have been the machine that paused, and not the type that is slow: after ten minutes a value is read
+        again, or after so long that even a slow type takes no more than a ten-thousandth of the time.
+        """
+        until = perf_counter() + max(_SHORTEST_REST, took * _REST)
+        self._remember(cls, partial(_read_later, self, until))
+
+    def forget(self, cls: type) -> None:
+        """Decide anew how values of this type are read."""
+        self._known.pop(id(cls), None)
 
     def _remember(self, cls: type, reader: Reader) -> None:
         if len(self._known) >= _MOST_TYPES:
             self._known.clear()
         self._known[id(cls)] = (weakref.ref(cls), reader)
+
+
+def _read_later(kinds: Kinds, until: float, reading: Reading, value: Any, depth: int) -> Plain:
+    if perf_counter() < until:
+        return _by_type(reading, value, depth)
+    kinds.forget(type(value))
+    return kinds.of(type(value))(reading, value, depth)
 
 
 def classify(cls: type) -> Reader:

@@ -250,7 +250,8 @@ class Reading:
     def guarded(self, value: Any, read: Callable[[Any], Any], what: str = "repr", depth: int | None = None) -> Plain:
         """Call the application's code to describe *value*; by its type when that fails.
 
-        A type whose code used up a whole ``capture_budget`` once is described by its type from then on.
+        A type whose code used up a whole ``capture_budget`` once is described by its type from then on; see
+        `Kinds.set_aside`.
 
         Args:
             value: Anything.
@@ -266,8 +267,9 @@ class Reading:
         except BaseException as error:  # noqa: BLE001 - a value must not decide over the report
             return f"<{type_name(type(value))}: {what} raised {type_name(type(error))}>"
         finally:
-            if perf_counter() - before > self.bounds.capture_budget:
-                self._kinds.mark_slow(type(value))
+            took = perf_counter() - before
+            if took > self.bounds.capture_budget:
+                self._kinds.set_aside(type(value), took)
         if issubclass(type(text), str):
             return self.text(str.__str__(text))
         return self.describe(text, self.max_depth if depth is None else depth + 1)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from rollbar_logging.capture import values
+from rollbar_logging.capture import kinds, values
 from rollbar_logging.capture.kinds import Kinds
 from rollbar_logging.capture.type_names import type_name
 from rollbar_logging.capture.values import Bounds, Reading
@@ -281,7 +281,8 @@ def test_when_the_time_is_up_values_are_told_by_type() -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that the reading sees; they pass when the test says so."""
     now = [0.0]
-    monkeypatch.setattr(values, "perf_counter", lambda: now[0])
+    for module in (values, kinds):
+        monkeypatch.setattr(module, "perf_counter", lambda: now[0])
     return now
 
 
@@ -308,8 +309,33 @@ def test_a_slow_type_is_described_by_type_from_then_on(clock: list[float]) -> No
             clock[0] += 0.02
             return "<slow>"
 
-    kinds = Kinds()
-    first = Reading(Bounds(capture_budget=0.01), kinds).describe(Slow())
-    second = Reading(Bounds(capture_budget=0.01), kinds).describe(Slow())
+    known = Kinds()
+    first = Reading(Bounds(capture_budget=0.01), known).describe(Slow())
+    second = Reading(Bounds(capture_budget=0.01), known).describe(Slow())
 
     assert (first, second, len(calls)) == ("<slow>", f"<{type_name(Slow)}>", 1)
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.02, 600), (0.5, 5_000)])
+def test_a_slow_type_gets_another_chance(clock: list[float], took: float, rest: float) -> None:
+    """After ten minutes or more: it may have been a pause of the machine. If it is slow, it rests again."""
+    pauses = [took, took, 0.0]
+
+    class Order:
+        def __repr__(self) -> str:
+            clock[0] += pauses.pop(0) if pauses else 0.0
+            return "<order>"
+
+    known = Kinds()
+
+    def described() -> object:
+        return Reading(Bounds(capture_budget=0.01), known).describe(Order())
+
+    by_type = f"<{type_name(Order)}>"
+    assert [described(), described()] == ["<order>", by_type]
+    for _ in range(2):
+        clock[0] += rest - 1
+        assert described() == by_type
+        clock[0] += 2
+        assert described() == "<order>"
+    assert described() == "<order>"
