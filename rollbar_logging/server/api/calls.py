@@ -178,6 +178,7 @@ async def existing_projects(parts: Parts, named: Sequence[str]) -> list[int]:
     found = list(dict.fromkeys(map(int, named)))
 
     def are_there(database: Connection) -> bool:
+        """Whether the account has them all."""
         return all(project_exists(database, project_id) for project_id in found)
 
     if not await asyncio.wrap_future(parts.database.ask(are_there)):
