@@ -18,7 +18,8 @@ Kind = Literal["item", "api_error", "system"]
 """``item``: sent by a client; ``api_error``: tells of a rejected item; ``system``: tells of a rate limit."""
 
 _LONGEST = {"environment": 255, "context": 255, "title": 255, "code_version": 40}
-_LONGEST_OF_PERSON = {"id": 40, "username": 255, "email": 255}
+LONGEST_OF_PERSON = {"id": 40, "username": 255, "email": 255}
+"""Characters that are kept of what names a person."""
 
 
 class Arrival(NamedTuple):
@@ -126,7 +127,7 @@ def stored_form(data: dict[str, Any], sender: Sender) -> dict[str, Any]:
         "api_server_hostname": "localhost",
     }
     if isinstance(data.get("person"), dict):
-        stored["person"] = _cut(data["person"], _LONGEST_OF_PERSON)
+        stored["person"] = _cut(data["person"], LONGEST_OF_PERSON)
     request = data.get("request")
     if isinstance(request, dict) and "user_ip" in request:
         stored["request"] = {**request, "user_ip": _resolved_ip(request["user_ip"], sender.address)}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from rollbar_logging.server.integers import integer_of
 from rollbar_logging.server.time_buckets import SIZES
-from rollbar_logging.server.traits import TRAITS, storable
+from rollbar_logging.server.traits import LONGEST_TRAIT, TRAITS, storable
 
 OPERATORS = ("eq", "neq", "in", "nin", "gt", "gte", "lt", "lte", "contains", "startswith")
 FUNCTIONS = ("count_all", "count_distinct", "max", "min")
@@ -23,8 +23,6 @@ COUNT = "occurrence_count"
 _MOST_OF_A_KIND = 20
 _MOST_VALUES = 1000
 _LONGEST_NAME = 100
-_LONGEST_PART = 1024
-"""Characters of a text that is looked for inside another: no field has more, and databases refuse far longer ones."""
 
 
 class Field(NamedTuple):
@@ -222,8 +220,8 @@ def _filter(given: Any) -> Filter:
     if field.is_number and operator in {"contains", "startswith"}:
         raise MetricsError(f"filters: {operator} is for texts.")
     read = tuple(_value(value, field) for value in values)
-    if operator in {"contains", "startswith"} and len(str(read[0])) > _LONGEST_PART:
-        raise MetricsError(f"filters: {operator} takes at most {_LONGEST_PART} characters.")
+    if operator in {"contains", "startswith"} and len(str(read[0])) > LONGEST_TRAIT:
+        raise MetricsError(f"filters: {operator} takes at most {LONGEST_TRAIT} characters.")
     return Filter(field, operator, read)
 
 

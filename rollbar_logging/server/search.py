@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from rollbar_logging.server.traits import TRAITS
+from rollbar_logging.server.traits import LONGEST_TRAIT, TRAITS
 
 FIELDS: dict[str, str] = {
     **{name: name for name in TRAITS if name not in {"files", "methods"}},
@@ -34,8 +34,6 @@ _TERM = re.compile(
     r'(?:(?P<field>[A-Za-z_.]+):)?(?:"(?P<quoted>(?:[^"\\]|\\.)*)"?|(?P<plain>(?:[^\s"\\]|\\.)+\\?))', re.DOTALL
 )
 _MOST_TERMS = 20
-_LONGEST_TERM = 1024
-"""Characters: no column has more, and databases refuse patterns that are far longer."""
 
 
 class SearchError(ValueError):
@@ -68,8 +66,8 @@ def parse_search(text: str) -> tuple[Term, ...]:
 
 def _term(found: re.Match[str]) -> Term:
     field, quoted, plain = found["field"], found["quoted"], found["plain"]
-    if len(quoted or plain or "") > _LONGEST_TERM:
-        raise SearchError(f"a term has at most {_LONGEST_TERM} characters")
+    if len(quoted or plain or "") > LONGEST_TRAIT:
+        raise SearchError(f"a term has at most {LONGEST_TRAIT} characters")
     if field is None and plain is not None and re.fullmatch(r"#\d{1,15}", plain, re.ASCII):
         return Term("counter", plain[1:])
     if field is None:

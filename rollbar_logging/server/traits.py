@@ -10,7 +10,8 @@ from typing import Any
 from rollbar_logging.server.grouping import traces_of
 
 _LONGEST = 255
-_LONGEST_LIST = 1024
+LONGEST_TRAIT = 1024
+"""Characters; of single texts fewer are kept. Databases refuse to look for texts that are far longer."""
 
 SEPARATOR = "\n"
 """Around each of the frames' files and methods, so that one, or the beginning of one, can be looked for."""
@@ -63,7 +64,7 @@ def _text(value: Any) -> str | None:
 def _listed(values: list[Any]) -> str | None:
     distinct = [value for value in dict.fromkeys(values) if isinstance(value, str) and value]
     text = SEPARATOR + SEPARATOR.join(distinct) if distinct else ""
-    return storable(text[:_LONGEST_LIST] + SEPARATOR) if text else None
+    return storable(text[:LONGEST_TRAIT] + SEPARATOR) if text else None
 
 
 def storable(text: str) -> str:

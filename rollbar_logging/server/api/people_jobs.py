@@ -6,6 +6,7 @@ from starlette.routing import BaseRoute, Route
 
 from rollbar_logging.server.answers import Answer, Refused, success
 from rollbar_logging.server.api.calls import Call, account_call
+from rollbar_logging.server.arrival import LONGEST_OF_PERSON
 from rollbar_logging.server.parts import Parts
 from rollbar_logging.server.storage.removal import (
     PERSON_COLUMNS,
@@ -15,8 +16,6 @@ from rollbar_logging.server.storage.removal import (
 )
 
 _LONGEST = 255
-_LONGEST_ID = 40
-"""Characters that an occurrence keeps of a person's id."""
 
 
 def people_job_routes(parts: Parts) -> list[BaseRoute]:
@@ -38,7 +37,7 @@ async def _create(call: Call) -> Answer:
         value = str(value)
     if not isinstance(value, str) or len(value) > _LONGEST:
         raise Refused(422, f"Invalid format. {named_by} should be string of at most {_LONGEST} characters.")
-    value = value[:_LONGEST_ID] if named_by == "id" else value
+    value = value[: LONGEST_OF_PERSON[named_by]]  # so much of it is kept with an occurrence
     now = call.parts.unix_clock()
     job_id = await call.change(lambda database: add_people_job(database, named_by, value, now))
     remove_person(call.parts.database, job_id)
